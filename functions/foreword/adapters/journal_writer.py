@@ -1,0 +1,58 @@
+"""Putting a fact into the journal together with what it changes at once: the profile, or a consent.
+
+Both are one transaction, so that a fact in the journal is in the profile too, whatever is killed in between.
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+from foreword.adapters.activity_table import ActivityTable
+from foreword.adapters.consents_table import consents_write, load_consents
+from foreword.adapters.customers_table import load_profile, profile_write
+from foreword.adapters.transactions import transact
+from foreword.domain.errors import StoreConflict
+from foreword.domain.facts import CUSTOMER_UPDATED, PREFERENCE_CHANGED, Fact
+from foreword.domain.profiles import ADDRESSES
+
+if TYPE_CHECKING:
+    from mypy_boto3_dynamodb import DynamoDBClient
+    from mypy_boto3_dynamodb.type_defs import TransactWriteItemTypeDef
+
+_ATTEMPTS = 5
+
+
+class JournalWriter:
+    """The port `Journal` of record_activity."""
+
+    def __init__(
+        self, client: DynamoDBClient, activity: ActivityTable, customers: str, consents: str
+    ) -> None:
+        self._client = client
+        self._activity = activity
+        self._customers = customers
+        self._consents = consents
+
+    def add(self, fact: Fact) -> bool:
+        """Whether it was new. Raises StoreConflict when others kept writing the same customer."""
+        if fact.type not in (CUSTOMER_UPDATED, PREFERENCE_CHANGED):
+            return self._activity.add(fact)
+        for _ in range(_ATTEMPTS):
+            failed = transact(self._client, [self._journal_entry(fact), self._change(fact)])
+            if not failed:
+                return True
+            if 0 in failed:
+                return False
+        raise StoreConflict(f"{fact.type} {fact.id}: the customer was written {_ATTEMPTS} times meanwhile")
+
+    def _journal_entry(self, fact: Fact) -> TransactWriteItemTypeDef:
+        kept = {name: value for name, value in fact.data.items() if name not in ADDRESSES}
+        return self._activity.entry(replace(fact, data=kept) if fact.type == CUSTOMER_UPDATED else fact)
+
+    def _change(self, fact: Fact) -> TransactWriteItemTypeDef:
+        if fact.type == CUSTOMER_UPDATED:
+            profile = load_profile(self._client, self._customers, fact.customer_id)
+            return profile_write(self._customers, profile.merge(fact))
+        consents = load_consents(self._client, self._consents, fact.customer_id)
+        return consents_write(self._consents, consents.merge(fact))

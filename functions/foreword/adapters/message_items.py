@@ -1,0 +1,105 @@
+"""A message as an item of the messages table.
+
+Times are sortable text, signals JSON text, channels a list; what is None is absent. `due_shard` is there exactly
+when `due_at` is, so that only what the tick must look at is in its index.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import fields
+from typing import TYPE_CHECKING, Any
+
+from foreword.domain import json_text
+from foreword.domain.due import due_shard
+from foreword.domain.instants import SECOND, Duration, Instant, parse_instant, sortable
+from foreword.domain.messages import Message, MessageStatus
+from foreword.domain.reasons import Reason
+from foreword.domain.rulebook import Channel, Purpose
+
+if TYPE_CHECKING:
+    from mypy_boto3_dynamodb.type_defs import AttributeValueTypeDef, TransactWriteItemTypeDef
+
+_TIMES = ("decided_for", "decided_at", "deliver_by", "claimed_at", "closed_at", "due_at")
+_NUMBERS = ("priority", "attempts", "version")
+
+
+def message_key(customer_id: str, message_id: str) -> dict[str, AttributeValueTypeDef]:
+    return {"customer_id": {"S": customer_id}, "message_id": {"S": message_id}}
+
+
+def message_item(message: Message) -> dict[str, AttributeValueTypeDef]:
+    """All but `expires_at`, which is set once, when the message is decided."""
+    item: dict[str, AttributeValueTypeDef] = {}
+    for entry in fields(message):
+        value = getattr(message, entry.name)
+        if value is not None:
+            item[entry.name] = _attribute(entry.name, value)
+    if message.due_at is not None:
+        item["due_shard"] = {"S": due_shard(message.customer_id)}
+    return item
+
+
+def new_message_write(table: str, message: Message, kept_for: Duration) -> TransactWriteItemTypeDef:
+    """The transaction entry that puts a decided message, unless it is there already (whatever became of it).
+
+    `kept_for` counts from the decision to `expires_at`.
+    """
+    expires_at = {"N": str((message.decided_at + kept_for) // SECOND)}
+    return {
+        "Put": {
+            "TableName": table,
+            "Item": {**message_item(message), "expires_at": expires_at},
+            "ConditionExpression": "attribute_not_exists(message_id)",
+        }
+    }
+
+
+def message_from_item(item: Mapping[str, Any]) -> Message:
+    """Raises KeyError or ValueError on an item that is no message."""
+
+    def text(name: str) -> str | None:
+        return item[name]["S"] if name in item else None
+
+    def time(name: str) -> Instant | None:
+        return parse_instant(item[name]["S"]) if name in item else None
+
+    return Message(
+        customer_id=item["customer_id"]["S"],
+        message_id=item["message_id"]["S"],
+        rule=item["rule"]["S"],
+        case=text("case"),
+        episode=item["episode"]["S"],
+        message=item["message"]["S"],
+        purpose=Purpose(item["purpose"]["S"]),
+        topic=item["topic"]["S"],
+        priority=int(item["priority"]["N"]),
+        channels=tuple(Channel(channel["S"]) for channel in item["channels"]["L"]),
+        decided_for=parse_instant(item["decided_for"]["S"]),
+        decided_at=parse_instant(item["decided_at"]["S"]),
+        deliver_by=parse_instant(item["deliver_by"]["S"]),
+        generation=item["generation"]["S"],
+        signals=json_text.loads(item["signals"]["S"]),
+        status=MessageStatus(item["status"]["S"]),
+        reason=Reason(item["reason"]["S"]) if "reason" in item else None,
+        channel=Channel(item["channel"]["S"]) if "channel" in item else None,
+        attempt_id=text("attempt_id"),
+        attempts=int(item["attempts"]["N"]),
+        claimed_at=time("claimed_at"),
+        closed_at=time("closed_at"),
+        due_at=time("due_at"),
+        provider_message_id=text("provider_message_id"),
+        version=int(item["version"]["N"]),
+    )
+
+
+def _attribute(name: str, value: Any) -> AttributeValueTypeDef:
+    if name in _TIMES:
+        return {"S": sortable(value)}
+    if name in _NUMBERS:
+        return {"N": str(value)}
+    if name == "channels":
+        return {"L": [{"S": channel.value} for channel in value]}
+    if name == "signals":
+        return {"S": json_text.dumps(value)}
+    return {"S": str(value)}

@@ -1,0 +1,100 @@
+"""The messages table: every write holds only where the message is still as it was read."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from botocore.exceptions import ClientError
+
+from foreword.adapters.message_items import message_from_item, message_item, message_key
+from foreword.domain.instants import Instant, sortable
+from foreword.domain.messages import Message
+
+if TYPE_CHECKING:
+    from mypy_boto3_dynamodb import DynamoDBClient
+
+# What changes in a message's life. All else is written once; attributes of a newer release stay untouched.
+_CHANGING = (
+    "status",
+    "reason",
+    "channel",
+    "attempt_id",
+    "attempts",
+    "claimed_at",
+    "closed_at",
+    "due_at",
+    "due_shard",
+    "provider_message_id",
+    "version",
+)
+
+
+@dataclass(frozen=True, slots=True)
+class MessagesTable:
+    client: DynamoDBClient
+    table: str
+
+    def load(self, customer_id: str, message_id: str) -> Message | None:
+        response = self.client.get_item(
+            TableName=self.table, Key=message_key(customer_id, message_id), ConsistentRead=True
+        )
+        item = response.get("Item")
+        return None if item is None else message_from_item(item)
+
+    def replace(self, before: Message, after: Message) -> bool:
+        try:
+            self.client.update_item(
+                **message_update(self.table, before, after), ReturnValuesOnConditionCheckFailure="ALL_OLD"
+            )
+        except ClientError as error:
+            if error.response["Error"]["Code"] != "ConditionalCheckFailedException":
+                raise
+            return is_written(error.response.get("Item"), after)
+        return True
+
+    def due(self, shard: str, now: Instant) -> Iterator[tuple[str, str]]:
+        pages = self.client.get_paginator("query").paginate(
+            TableName=self.table,
+            IndexName="due",
+            KeyConditionExpression="due_shard = :shard AND due_at <= :now",
+            ExpressionAttributeValues={":shard": {"S": shard}, ":now": {"S": sortable(now)}},
+        )
+        for page in pages:
+            for item in page["Items"]:
+                yield item["customer_id"]["S"], item["message_id"]["S"]
+
+
+def message_update(table: str, before: Message, after: Message) -> dict[str, Any]:
+    """The arguments of an UpdateItem (or of a transaction's Update) from `before` to `after`.
+
+    The version alone would do, since each write counts it up; status and attempt are named so that a mistake in
+    counting could never become a second call.
+    """
+    item = message_item(after)
+    assignments = [f"#{name} = :{name}" for name in _CHANGING if name in item]
+    removals = [f"#{name}" for name in _CHANGING if name not in item]
+    values = {f":{name}": item[name] for name in _CHANGING if name in item}
+    values |= {":old_version": {"N": str(before.version)}, ":old_status": {"S": before.status.value}}
+    attempt = "attribute_not_exists(#attempt_id)"
+    if before.attempt_id is not None:
+        attempt = "#attempt_id = :old_attempt"
+        values[":old_attempt"] = {"S": before.attempt_id}
+    return {
+        "TableName": table,
+        "Key": message_key(before.customer_id, before.message_id),
+        "UpdateExpression": f"SET {', '.join(assignments)}"
+        + (f" REMOVE {', '.join(removals)}" if removals else ""),
+        "ConditionExpression": f"#version = :old_version AND #status = :old_status AND {attempt}",
+        "ExpressionAttributeNames": {f"#{name}": name for name in _CHANGING},
+        "ExpressionAttributeValues": values,
+    }
+
+
+def is_written(item: Mapping[str, Any] | None, after: Message) -> bool:
+    """Whether the item that refused the write is already what was to be written.
+
+    A write may succeed and its answer be lost; the SDK then writes again, and fails on its own success.
+    """
+    return item is not None and message_from_item(item) == after

@@ -1,0 +1,54 @@
+"""An e-mail as the bytes that are handed to SES: text and HTML, one recipient, the same bytes for the same message.
+
+SES adds Date and Message-ID.
+"""
+
+from __future__ import annotations
+
+import re
+from email.headerregistry import Address
+from email.message import EmailMessage
+from email.policy import SMTP
+
+from foreword.domain.content import EmailContent
+from foreword.domain.errors import InvalidTemplate
+
+MESSAGE_ID_HEADER = "X-Foreword-Message-Id"
+
+_CONTROLS = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029]+")
+_CONTROLS_BUT_LAYOUT = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u2028\u2029]")
+
+
+def compose(message_id: str, sender: str, recipient: str, content: EmailContent) -> bytes:
+    """`sender` may carry a display name; `recipient` is one address as `addresses.email_address` gives it.
+
+    Raises InvalidTemplate where no e-mail can be made of it.
+    """
+    try:
+        email = EmailMessage(policy=SMTP)
+        email["From"] = one_line(sender)
+        email["To"] = Address(addr_spec=recipient)
+        email["Subject"] = one_line(content.subject)
+        email[MESSAGE_ID_HEADER] = message_id
+        email.set_content(plain(content.text), cte="quoted-printable")
+        email.add_alternative(plain(content.html), subtype="html", cte="quoted-printable")
+        # "=_" cannot occur in a quoted-printable part, so no content can end a part early.
+        email.set_boundary(f"=_{message_id}")
+        return email.as_bytes()
+    except (ValueError, IndexError, AttributeError) as error:  # what the standard library's email raises
+        raise InvalidTemplate(f"no e-mail can be made of it: {type(error).__name__}") from error
+
+
+def one_line(text: str) -> str:
+    """For a header: every run of line breaks and other control characters becomes one space."""
+    return _CONTROLS.sub(" ", _encodable(text)).strip()
+
+
+def plain(text: str) -> str:
+    """For a body: no control characters but tabs and line breaks, and these as line feeds."""
+    return _CONTROLS_BUT_LAYOUT.sub("", _encodable(text).replace("\r\n", "\n").replace("\r", "\n"))
+
+
+def _encodable(text: str) -> str:
+    """Without lone surrogates, which JSON may carry and UTF-8 may not."""
+    return text.encode("utf-8", "replace").decode("utf-8")

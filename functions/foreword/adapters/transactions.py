@@ -1,0 +1,46 @@
+"""What went wrong in a DynamoDB transaction, entry by entry."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any
+
+from botocore.exceptions import ClientError
+
+if TYPE_CHECKING:
+    from mypy_boto3_dynamodb import DynamoDBClient
+    from mypy_boto3_dynamodb.type_defs import PutTypeDef, TransactWriteItemTypeDef
+
+
+def transact(client: DynamoDBClient, entries: Sequence[TransactWriteItemTypeDef]) -> list[int]:
+    """Write all entries or none. Gives the entries whose condition failed (none: all are written).
+
+    Every other failure, a conflict with another transaction among them, is the client's own error.
+    """
+    try:
+        client.transact_write_items(TransactItems=entries)
+    except ClientError as error:
+        failed = failed_conditions(error)
+        if failed:
+            return failed
+        raise
+    return []
+
+
+def failed_conditions(error: ClientError) -> list[int]:
+    """The positions of the entries whose condition failed; empty when something else was the matter."""
+    reasons: list[dict[str, Any]] = error.response.get("CancellationReasons", [])  # type: ignore[assignment]
+    return [at for at, reason in enumerate(reasons) if reason.get("Code") == "ConditionalCheckFailed"]
+
+
+def over_version(put: PutTypeDef, version: int) -> TransactWriteItemTypeDef:
+    """Put only where nobody wrote the item since it was read at `version`; 0 is no item."""
+    if version == 0:
+        return {"Put": {**put, "ConditionExpression": "attribute_not_exists(version)"}}
+    return {
+        "Put": {
+            **put,
+            "ConditionExpression": "version = :read",
+            "ExpressionAttributeValues": {":read": {"N": str(version)}},
+        }
+    }

@@ -1,0 +1,97 @@
+"""evaluate_triggers: a customer's new facts are folded into the state, and what fired becomes messages.
+
+One transaction writes the state over the version it was read at, with the messages it decided. Killed before
+it, nothing happened; killed after it, the facts come again and are known. A write that lost reads and folds
+anew. A customer whose fold raises is parked: marked, skipped by the batch, and rebuilt from the journal when
+next looked at.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Protocol
+
+from foreword.app.ports import Clock, CustomerStates, FactReader, StoredState
+from foreword.domain.core import Core
+from foreword.domain.decisions import Decision, message_of
+from foreword.domain.errors import NeedsJournal, StoreConflict
+from foreword.domain.facts import Fact
+from foreword.domain.fold import Folded, fold, rebuild
+from foreword.domain.instants import HOUR, Instant
+from foreword.domain.state import State
+
+_ATTEMPTS = 5
+PARKED_FOR = HOUR
+"""A parked customer is looked at again after this long, or at the next fact."""
+
+
+@dataclass(frozen=True, slots=True)
+class Evaluated:
+    """What one customer's facts led to. `parked` carries the error's name where the fold raised."""
+
+    customer_id: str
+    decisions: tuple[Decision, ...] = ()
+    parked: str | None = None
+
+
+class Report(Protocol):
+    """Told of a fold that raised, so that whoever operates it can see why."""
+
+    def __call__(self, customer_id: str, error: Exception) -> None: ...
+
+
+class EvaluateTriggers:
+    def __init__(
+        self, core: Core, clock: Clock, states: CustomerStates, journal: FactReader, report: Report
+    ) -> None:
+        self._core = core
+        self._clock = clock
+        self._states = states
+        self._journal = journal
+        self._report = report
+
+    def __call__(self, customer_id: str, facts: Sequence[Fact]) -> Evaluated:
+        """Raises StoreConflict or the store's own error: then the facts have to be delivered again."""
+        for _ in range(_ATTEMPTS):
+            stored = self._states.load(customer_id)
+            # The tick's clock may be ahead of ours: a deadline it saw come due is due.
+            now = max([self._clock.now(), *(fact.received_at for fact in facts)])
+            folded = self._folded(stored, customer_id, facts, now)
+            if isinstance(folded, Exception):
+                self._report(customer_id, folded)
+                if self._states.park(stored, customer_id, now + PARKED_FOR):
+                    return Evaluated(customer_id, parked=type(folded).__name__)
+                continue
+            if not folded.changed and not stored.parked:
+                return Evaluated(customer_id)
+            messages = [
+                message_of(
+                    decision, self._core.rules[decision.rule].rule, now, self._core.rulebook.generation
+                )
+                for decision in folded.decisions
+            ]
+            state = folded.state.to_json()
+            if self._states.save(
+                stored, customer_id, state, self._core.rulebook.generation, folded.due_at, messages
+            ):
+                return Evaluated(customer_id, tuple(folded.decisions))
+        raise StoreConflict(f"the customer's state was written {_ATTEMPTS} times meanwhile")
+
+    def _folded(
+        self, stored: StoredState, customer_id: str, facts: Sequence[Fact], now: Instant
+    ) -> Folded | Exception:
+        """The fold, or what it raised. A store that fails is not this customer's fault, and raises."""
+        try:
+            state = None if stored.state is None else State.from_json(stored.state)
+            if state is not None and not stored.parked:
+                return fold(self._core, state, stored.profile, facts, now)
+        except NeedsJournal:
+            pass
+        except Exception as error:  # noqa: BLE001 - whatever a fold raises is this customer's trouble alone
+            return error
+        history = self._journal.read(customer_id)
+        try:
+            return rebuild(self._core, state, stored.profile, history, facts, now)
+        except Exception as error:  # noqa: BLE001 - as above
+            return error

@@ -1,0 +1,83 @@
+"""record_activity: what comes from the bus is checked and put into the journal, or into quarantine.
+
+States of an event: on the queue, then one of in the journal, known already, quarantined. Killed before the
+write it comes again; killed after it, it comes again and is a duplicate. A quarantined event that comes
+again is quarantined again under the same EventRejected id. Nothing is ever dropped in between, and an event
+that fails does not hold its neighbours up.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Callable
+from dataclasses import dataclass
+from enum import StrEnum
+
+from foreword.app.ports import Clock, EventBus, Journal, Quarantine
+from foreword.domain.errors import InvalidEvent
+from foreword.domain.facts import EVENT_REJECTED, Fact
+from foreword.domain.instants import Instant
+from foreword.domain.outgoing import OutgoingEvent
+
+
+class Recorded(StrEnum):
+    ACCEPTED = "ACCEPTED"
+    DUPLICATE = "DUPLICATE"
+    QUARANTINED = "QUARANTINED"
+
+
+@dataclass(frozen=True, slots=True)
+class Receipt:
+    """What became of one event. `reason` is the quarantine's; `fact_id` the producer's id where it is known."""
+
+    outcome: Recorded
+    reason: str | None = None
+    fact_id: str | None = None
+
+
+class RecordActivity:
+    """`parse` makes a fact of an event's text or raises InvalidEvent; `customer_of` finds whom a refused one names."""
+
+    def __init__(
+        self,
+        clock: Clock,
+        parse: Callable[[str, Instant], Fact],
+        customer_of: Callable[[str], str | None],
+        journal: Journal,
+        quarantine: Quarantine,
+        bus: EventBus,
+    ) -> None:
+        self._clock = clock
+        self._parse = parse
+        self._customer_of = customer_of
+        self._journal = journal
+        self._quarantine = quarantine
+        self._bus = bus
+        self._last_receipt: Instant | None = None
+
+    def __call__(self, body: str) -> Receipt:
+        received_at = self._receipt()
+        try:
+            fact = self._parse(body, received_at)
+            new = self._journal.add(fact)
+        except InvalidEvent as error:
+            self._reject(body, error, received_at)
+            return Receipt(Recorded.QUARANTINED, error.reason)
+        return Receipt(Recorded.ACCEPTED if new else Recorded.DUPLICATE, None, fact.id)
+
+    def _receipt(self) -> Instant:
+        """Now, but later than the receipt before: two events of one batch keep the order they came in."""
+        now = self._clock.now()
+        if self._last_receipt is not None and now <= self._last_receipt < now + 1_000_000:
+            now = self._last_receipt + 1
+        self._last_receipt = now
+        return now
+
+    def _reject(self, body: str, error: InvalidEvent, received_at: Instant) -> None:
+        self._quarantine.put(body, error)
+        customer_id = self._customer_of(body)
+        if customer_id is None:
+            return
+        digest = hashlib.sha256(body.encode("utf-8", "surrogatepass")).hexdigest()[:32]
+        data = {"reason": error.reason, "detail": error.detail}
+        self._bus.put([OutgoingEvent(EVENT_REJECTED, f"{digest}/rejected", customer_id, received_at, data)])

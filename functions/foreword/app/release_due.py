@@ -1,0 +1,88 @@
+"""The tick: looks at what is due and decides nothing. Twice, late or never, it does no harm.
+
+A customer's deadline becomes a fact in the journal, to be evaluated in the customer's own order; a deferred
+message becomes READY; a claim without evidence after an hour becomes UNKNOWN. Each write holds only while the
+item is still as it was read.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, field
+from typing import TypeVar
+
+from foreword.app.ports import Clock, DueCustomers, DueMessages, Journal
+from foreword.domain.due import all_due_shards
+from foreword.domain.facts import DEADLINE_REACHED, FOREWORD, Fact
+from foreword.domain.instants import Instant, sortable
+from foreword.domain.messages import Message, MessageStatus
+
+Item = TypeVar("Item")
+
+
+@dataclass(slots=True)
+class Released:
+    """Counts; `failed` holds the kinds of errors met, one an item (or index) that the next tick asks again."""
+
+    woken: int = 0
+    released: int = 0
+    unknown: int = 0
+    failed: list[str] = field(default_factory=list)
+
+
+@dataclass(frozen=True, slots=True)
+class ReleaseDue:
+    journal: Journal
+    customers: DueCustomers
+    messages: DueMessages
+    clock: Clock
+
+    def __call__(self) -> Released:
+        now = self.clock.now()
+        done = Released()
+        for shard in all_due_shards():
+            self._each(lambda shard=shard: self.customers.due(shard, now), lambda it: self._wake(*it, now, done), done)
+            self._each(lambda shard=shard: self.messages.due(shard, now), lambda it: self._move(*it, now, done), done)
+        return done
+
+    def _each(self, due: Callable[[], Iterable[Item]], act: Callable[[Item], None], done: Released) -> None:
+        try:
+            for item in due():
+                try:
+                    act(item)
+                except Exception as error:  # noqa: BLE001  one item's trouble must not hold up all others
+                    done.failed.append(type(error).__name__)
+        except Exception as error:  # noqa: BLE001  nor one shard's
+            done.failed.append(type(error).__name__)
+
+    def _wake(self, customer_id: str, due_at: Instant, now: Instant, done: Released) -> None:
+        fact = Fact(
+            source=FOREWORD,
+            id=f"deadline/{sortable(due_at)}",
+            type=DEADLINE_REACHED,
+            customer_id=customer_id,
+            occurred_at=now,
+            received_at=now,
+        )
+        if self.journal.add(fact):
+            done.woken += 1
+
+    def _move(self, customer_id: str, message_id: str, now: Instant, done: Released) -> None:
+        message = self.messages.load(customer_id, message_id)
+        if message is None or message.due_at is None or message.due_at > now:
+            return  # the index lags behind the item
+        after = _moved(message, now)
+        if after is None or not self.messages.replace(message, after):
+            return
+        if after.status is MessageStatus.UNKNOWN:
+            done.unknown += 1
+        else:
+            done.released += 1
+
+
+def _moved(message: Message, now: Instant) -> Message | None:
+    if message.status is MessageStatus.DEFERRED:
+        return message.ready_again()
+    if message.status is MessageStatus.CALLING:
+        return message.unknown(now)
+    return None

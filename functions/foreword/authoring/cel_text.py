@@ -1,0 +1,58 @@
+"""CEL's literals: from the source text to the value they stand for."""
+
+from __future__ import annotations
+
+import re
+from decimal import Decimal, InvalidOperation
+
+_SIMPLE = {
+    "a": "\a",
+    "b": "\b",
+    "f": "\f",
+    "n": "\n",
+    "r": "\r",
+    "t": "\t",
+    "v": "\v",
+    "\\": "\\",
+    "?": "?",
+    '"': '"',
+    "'": "'",
+    "`": "`",
+}
+_ESCAPE = re.compile(
+    r"\\(?:([abfnrtv\\?\"'`])|[xX]([0-9a-fA-F]{2})|u([0-9a-fA-F]{4})|U([0-9a-fA-F]{8})|([0-3][0-7]{2})|(.?))",
+    re.DOTALL,
+)
+
+
+def number_text(literal: str) -> str:
+    """The decimal of the source text, hexadecimal and `u` forms included; raises ValueError."""
+    digits = literal.rstrip("uU")
+    if "x" in digits:
+        return str(int(digits, 16))
+    try:
+        number = Decimal(digits)
+    except InvalidOperation:
+        raise ValueError(f"{literal} is not a number that can be reckoned with") from None
+    return str(number)
+
+
+def string_value(literal: str) -> str:
+    """Without its quotes and escapes; raises ValueError."""
+    raw = literal[0] in "rR"
+    quoted = literal[1:] if raw else literal
+    width = 3 if len(quoted) >= 6 and quoted[:3] in ('"""', "'''") else 1
+    inner = quoted[width:-width]
+    return inner if raw else _ESCAPE.sub(_unescape, inner)
+
+
+def _unescape(match: re.Match[str]) -> str:
+    simple, two, four, eight, octal, other = match.groups()
+    if simple is not None:
+        return _SIMPLE[simple]
+    if other is not None:
+        raise ValueError(f"\\{other} is not an escape of CEL; a backslash itself is written \\\\")
+    code = int(octal, 8) if octal is not None else int(two or four or eight, 16)
+    if code > 0x10FFFF or 0xD800 <= code <= 0xDFFF:
+        raise ValueError(f"{match[0]} is not a character")
+    return chr(code)

@@ -1,0 +1,147 @@
+"""An event as other services put it on the bus, checked before anything is done with it (rules.md, Events)."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Mapping
+from typing import Any, TypeAlias
+
+import fastjsonschema
+
+from foreword.domain import json_text
+from foreword.domain.errors import InvalidEvent
+from foreword.domain.facts import Fact
+from foreword.domain.instants import MINUTE, Instant, parse_instant, sortable
+from foreword.domain.reasons import QuarantineReason
+
+MAX_BYTES = 64 * 1024
+MAX_ID_LENGTH = 256
+MAX_KEY_BYTES = 1024
+"""DynamoDB's limit of a sort key, which holds `source` and `id`."""
+
+FUTURE_ALLOWED = 5 * MINUTE
+
+_CUSTOMER_ID = re.compile(r"[\x21-\x7e]{1,128}", re.ASCII)
+_CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f\ud800-\udfff]")
+
+Validator: TypeAlias = Callable[[Any], Any]
+
+
+class BusEvents:
+    """Parses and checks events; `schemas` holds a JSON Schema (draft 7) of `data` by event type."""
+
+    def __init__(self, schemas: Mapping[str, Mapping[str, Any]]) -> None:
+        self._schemas = schemas
+        self._validators: dict[str, Validator] = {}
+
+    def parse(self, body: str, received_at: Instant) -> Fact:
+        """The fact of one bus event (its JSON text as the queue delivers it); raises InvalidEvent."""
+        if len(body.encode("utf-8", "surrogatepass")) > MAX_BYTES:
+            raise InvalidEvent(QuarantineReason.TOO_LARGE, f"an event may have {MAX_BYTES} bytes at most")
+        envelope = _object(_json(body), "the event")
+        detail = _object(envelope.get("detail"), "detail")
+        if "retracts" in detail:
+            raise InvalidEvent(QuarantineReason.NOT_SUPPORTED, "detail.retracts is not built yet")
+        event_type = _text(envelope, "detail-type")
+        fact = Fact(
+            source=_text(envelope, "source"),
+            id=_text(detail, "id", "detail."),
+            type=event_type,
+            customer_id=_customer_id(detail),
+            occurred_at=_occurred_at(detail, received_at),
+            received_at=received_at,
+            data=_object(detail.get("data", {}), "detail.data"),
+        )
+        _check_identity(fact)
+        self._check_schema(fact)
+        return fact
+
+    def _check_schema(self, fact: Fact) -> None:
+        schema = self._schemas.get(fact.type)
+        if schema is None:
+            return
+        validate = self._validators.get(fact.type)
+        if validate is None:
+            validate = self._validators[fact.type] = fastjsonschema.compile(dict(schema), use_default=False)
+        try:
+            validate(fact.data)
+        except fastjsonschema.JsonSchemaValueException as error:
+            raise InvalidEvent(
+                QuarantineReason.BREAKS_SCHEMA, f"detail.{error.message} (schema of {fact.type})"
+            ) from None
+
+
+def rejected_customer(body: str) -> str | None:
+    """The customer a refused event names, if it names one properly: for telling that it was refused."""
+    try:
+        return _customer_id(_object(_object(_json(body), "the event").get("detail"), "detail"))
+    except InvalidEvent:
+        return None
+
+
+def _json(body: str) -> Any:
+    try:
+        return json_text.loads(body)
+    except json_text.NotANumber as error:
+        raise InvalidEvent(QuarantineReason.NOT_A_NUMBER, str(error)) from None
+    except json_text.TooDeep as error:
+        raise InvalidEvent(QuarantineReason.TOO_DEEP, str(error)) from None
+    except ValueError as error:
+        raise InvalidEvent(QuarantineReason.NOT_JSON, str(error)) from None
+
+
+def _object(value: Any, name: str) -> dict[str, Any]:
+    if value is None:
+        raise InvalidEvent(QuarantineReason.MISSING_FIELD, f"{name} is missing")
+    if not isinstance(value, dict):
+        raise InvalidEvent(QuarantineReason.WRONG_TYPE, f"{name} must be a JSON object")
+    return value
+
+
+def _text(holder: Mapping[str, Any], name: str, prefix: str = "") -> str:
+    value = holder.get(name)
+    if value is None:
+        raise InvalidEvent(QuarantineReason.MISSING_FIELD, f"{prefix}{name} is missing")
+    if not isinstance(value, str):
+        raise InvalidEvent(QuarantineReason.WRONG_TYPE, f"{prefix}{name} must be text, not {_kind(value)}")
+    return value
+
+
+def _customer_id(detail: Mapping[str, Any]) -> str:
+    value = _text(detail, "customer_id", "detail.")
+    if _CUSTOMER_ID.fullmatch(value) is None:
+        raise InvalidEvent(
+            QuarantineReason.INVALID_CUSTOMER_ID,
+            "detail.customer_id must be 1 to 128 visible ASCII characters",
+        )
+    return value
+
+
+def _occurred_at(detail: Mapping[str, Any], received_at: Instant) -> Instant:
+    try:
+        occurred_at = parse_instant(_text(detail, "occurred_at", "detail."))
+    except ValueError as error:
+        raise InvalidEvent(QuarantineReason.INVALID_TIME, f"detail.occurred_at: {error}") from None
+    if occurred_at > received_at + FUTURE_ALLOWED:
+        raise InvalidEvent(
+            QuarantineReason.IN_THE_FUTURE,
+            f"detail.occurred_at is more than 5 min after its receipt at {sortable(received_at)}",
+        )
+    return occurred_at
+
+
+def _check_identity(fact: Fact) -> None:
+    if not 1 <= len(fact.id) <= MAX_ID_LENGTH or _CONTROL.search(fact.id):
+        raise InvalidEvent(
+            QuarantineReason.INVALID_ID,
+            f"detail.id must be 1 to {MAX_ID_LENGTH} characters without control characters",
+        )
+    if len(fact.key.encode()) > MAX_KEY_BYTES:
+        raise InvalidEvent(
+            QuarantineReason.INVALID_ID, f"source and detail.id together exceed {MAX_KEY_BYTES} bytes"
+        )
+
+
+def _kind(value: Any) -> str:
+    kinds = {bool: "a boolean", dict: "an object", list: "a list"}
+    return kinds.get(type(value), "a number")

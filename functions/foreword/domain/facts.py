@@ -1,0 +1,77 @@
+"""A fact: one accepted event of one customer, as the journal keeps it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from foreword.domain.instants import Instant
+
+FOREWORD = "foreword"
+"""The `source` of everything Foreword itself puts on the bus or in the journal."""
+
+CUSTOMER_UPDATED = "CustomerUpdated"
+PREFERENCE_CHANGED = "PreferenceChanged"
+MESSAGE_SKIPPED = "MessageSkipped"
+EVENT_REJECTED = "EventRejected"
+DEADLINE_REACHED = "DeadlineReached"
+"""Written by the tick straight into the journal: time has come to look at this customer's deadlines."""
+
+OWN_TYPES = frozenset(
+    {
+        "MessageSent",
+        "MessageDelivered",
+        "MessageDelayed",
+        "MessageBounced",
+        "MessageComplained",
+        "MessageOpened",
+        "MessageClicked",
+        MESSAGE_SKIPPED,
+        "MessageOutcomeUnknown",
+        "TaskRequested",
+        "OutboundRequested",
+        PREFERENCE_CHANGED,
+        EVENT_REJECTED,
+        DEADLINE_REACHED,
+    }
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Fact:
+    """Identity is `source` + `id`. `data` holds JSON values, every number a Decimal of its source text."""
+
+    source: str
+    id: str
+    type: str
+    customer_id: str
+    occurred_at: Instant
+    received_at: Instant
+    data: Mapping[str, Any] = field(default_factory=dict)
+
+    @property
+    def key(self) -> str:
+        """`source#id`, unambiguous whatever either holds: the journal's sort key."""
+        return f"{self.source.replace('%', '%25').replace('#', '%23')}#{self.id}"
+
+    @property
+    def order(self) -> tuple[Instant, Instant, str]:
+        """Event time, then first receipt; the key breaks the last ties so that every replay agrees."""
+        return (self.occurred_at, self.received_at, self.key)
+
+    def to_json(self) -> list[Any]:
+        """All of it as a JSON value, for the state of a customer who waits for a deadline."""
+        return [
+            self.source,
+            self.id,
+            self.type,
+            self.customer_id,
+            self.occurred_at,
+            self.received_at,
+            dict(self.data),
+        ]
+
+    @classmethod
+    def from_json(cls, value: list[Any]) -> Fact:
+        return cls(*value)

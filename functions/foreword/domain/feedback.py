@@ -1,0 +1,88 @@
+"""What a provider says later about a message it was handed, and what that settles.
+
+| feedback                    | proves                      | CALLING, UNKNOWN | SENT     | NOT_SENT, READY, DEFERRED |
+|-----------------------------|-----------------------------|------------------|----------|---------------------------|
+| SENT DELIVERED DELAYED BOUNCED COMPLAINED OPENED CLICKED | it was accepted | SENT | stays | stays |
+| REJECTED                    | it was accepted, then thrown away: nothing left | NOT_SENT | NOT_SENT | stays |
+
+A rejection overrules SENT, because that said no more than that the provider took it, and so that the order in
+which "sent" and "rejected" arrive makes no difference.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from enum import StrEnum
+
+from foreword.domain.instants import Instant
+from foreword.domain.messages import Message, MessageStatus
+from foreword.domain.outgoing import OutgoingEvent, about_message
+from foreword.domain.reasons import Reason
+
+
+class FeedbackKind(StrEnum):
+    SENT = "SENT"
+    DELIVERED = "DELIVERED"
+    DELAYED = "DELAYED"
+    BOUNCED = "BOUNCED"
+    COMPLAINED = "COMPLAINED"
+    OPENED = "OPENED"
+    CLICKED = "CLICKED"
+    REJECTED = "REJECTED"
+
+
+_EVENTS = {
+    FeedbackKind.DELIVERED: "MessageDelivered",
+    FeedbackKind.DELAYED: "MessageDelayed",
+    FeedbackKind.BOUNCED: "MessageBounced",
+    FeedbackKind.COMPLAINED: "MessageComplained",
+    FeedbackKind.OPENED: "MessageOpened",
+    FeedbackKind.CLICKED: "MessageClicked",
+}
+_REPEATABLE = (FeedbackKind.DELAYED, FeedbackKind.OPENED, FeedbackKind.CLICKED)
+
+
+@dataclass(frozen=True, slots=True)
+class Feedback:
+    """One statement of a provider; `details` are plain words of its own, never an address or a link.
+
+    `occurred_at_text` is the time as the provider wrote it: what repeats (an opening) is told apart by it.
+    """
+
+    kind: FeedbackKind
+    customer_id: str
+    message_id: str
+    provider_message_id: str
+    occurred_at: Instant
+    occurred_at_text: str
+    details: Mapping[str, str] = field(default_factory=dict)
+
+
+def settled(message: Message, feedback: Feedback, now: Instant) -> Message:
+    """The message after this evidence; the very same one where it changes nothing."""
+    undecided = message.status in (MessageStatus.CALLING, MessageStatus.UNKNOWN)
+    if feedback.kind is FeedbackKind.REJECTED:
+        if undecided or message.status is MessageStatus.SENT:
+            return message.not_sent(Reason.REJECTED_BY_PROVIDER, now)
+        return message
+    return message.sent(feedback.provider_message_id, now) if undecided else message
+
+
+def feedback_event(message: Message, feedback: Feedback) -> OutgoingEvent | None:
+    """The event for the bus; None for what the message's own outcome already tells (sent, rejected)."""
+    event_type = _EVENTS.get(feedback.kind)
+    if event_type is None:
+        return None
+    suffix = f"/{feedback.occurred_at_text}" if feedback.kind in _REPEATABLE else ""
+    channel = None if message.channel is None else message.channel.value
+    return OutgoingEvent(
+        type=event_type,
+        id=f"{message.message_id}/{feedback.kind.value.lower()}{suffix}",
+        customer_id=message.customer_id,
+        occurred_at=feedback.occurred_at,
+        data={
+            **about_message(message.message_id, message.rule, message.message, channel, message.case),
+            **feedback.details,
+        },
+    )

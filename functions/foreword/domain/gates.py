@@ -1,0 +1,83 @@
+"""The gates at the claim: may this message go out now, on which channel and to which address?
+
+In order, the first that closes gives the reason: erasure · consent and suppression · address · quiet hours
+(which defer) · expiry. Consent, suppression and address are asked per channel, in the message's order; a
+closed channel passes on to the next, and when all are closed the preferred channel's reason stands.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TypeAlias
+
+from foreword.domain.addresses import ATTRIBUTES, deliverable
+from foreword.domain.consent import Consents, allows
+from foreword.domain.instants import Instant
+from foreword.domain.messages import Message
+from foreword.domain.profiles import Profile
+from foreword.domain.quiet_hours import next_allowed, zone_of
+from foreword.domain.reasons import Reason
+from foreword.domain.rulebook import CLAIM_TO_CALL, Channel, Policy, Purpose
+
+
+@dataclass(frozen=True, slots=True)
+class Send:
+    """Every gate is open from now until the latest moment at which the provider may be called."""
+
+    channel: Channel
+    address: str
+
+
+@dataclass(frozen=True, slots=True)
+class Close:
+    reason: Reason
+
+
+@dataclass(frozen=True, slots=True)
+class Defer:
+    until: Instant
+    reason: Reason
+
+
+Verdict: TypeAlias = Send | Close | Defer
+
+
+def judge(message: Message, profile: Profile, consents: Consents, policy: Policy, now: Instant) -> Verdict:
+    """Pure. A call may start up to CLAIM_TO_CALL after `now`: every gate must be open until then."""
+    if profile.erased:
+        return Close(Reason.ERASED)
+    channel = _open_channel(message, profile, consents, policy)
+    if isinstance(channel, Close):
+        return channel
+    # Too late already: quiet hours cannot save it, and a deferral would come back for ever.
+    if now + CLAIM_TO_CALL > message.deliver_by:
+        return Close(Reason.EXPIRED)
+    if message.purpose is not Purpose.CRITICAL and policy.quiet_hours is not None:
+        zone = zone_of(profile.value("timezone"), policy.default_timezone)
+        allowed = next_allowed(policy.quiet_hours, zone, now, CLAIM_TO_CALL)
+        if allowed > now:
+            return Defer(min(allowed, message.deliver_by), Reason.DEFERRED_QUIET_HOURS)
+    return channel
+
+
+def _open_channel(message: Message, profile: Profile, consents: Consents, policy: Policy) -> Send | Close:
+    closed: Close | None = None
+    for channel in message.channels:
+        answer = _judge_channel(channel, message, profile, consents, policy)
+        if isinstance(answer, Send):
+            return answer
+        closed = closed or answer
+    return closed or Close(Reason.NO_ADDRESS)
+
+
+def _judge_channel(
+    channel: Channel, message: Message, profile: Profile, consents: Consents, policy: Policy
+) -> Send | Close:
+    address = deliverable(channel, profile.value(ATTRIBUTES[channel]))
+    if not allows(consents, policy, message.purpose, message.topic, channel):
+        return Close(Reason.NO_CONSENT)
+    if consents.suppresses(channel, address):
+        return Close(Reason.SUPPRESSED)
+    if address is None:
+        return Close(Reason.NO_ADDRESS)
+    return Send(channel, address)

@@ -1,0 +1,56 @@
+"""Quiet hours in the customer's own time zone, right across changes of the clocks."""
+
+from __future__ import annotations
+
+from functools import lru_cache
+from typing import Any
+from zoneinfo import ZoneInfo
+
+from foreword.domain.instants import DAY, MINUTE, Duration, Instant, to_datetime
+from foreword.domain.rulebook import QuietHours
+
+_LOOK_AHEAD: Duration = 3 * DAY
+"""Longer than any night, a day left out of a calendar included."""
+
+
+def zone_of(name: Any, default: str) -> ZoneInfo:
+    """The customer's zone; the policy's default where the profile names none that exists.
+
+    Raises where the default does not exist either: then nobody knows what time it is, and nothing may be sent.
+    """
+    zone = _zone(name) if isinstance(name, str) else None
+    return zone or ZoneInfo(default)
+
+
+def is_quiet(quiet: QuietHours, zone: ZoneInfo, at: Instant) -> bool:
+    """Whether the local clock stands inside; `start` is inside, `end` is not, equal ones are never."""
+    local = to_datetime(at).astimezone(zone)
+    minute = local.hour * 60 + local.minute
+    if quiet.start <= quiet.end:
+        return quiet.start <= minute < quiet.end
+    return minute >= quiet.start or minute < quiet.end
+
+
+def next_allowed(quiet: QuietHours, zone: ZoneInfo, at: Instant, lasting: Duration = 0) -> Instant:
+    """The earliest instant from `at` on at which all of `[it, it + lasting]` is outside quiet hours.
+
+    `lasting` is less than a minute. Either `at` itself or the start of a minute: zones have changed their
+    clocks at whole minutes only since 1972. Quiet hours that never end give a time some days ahead, at which
+    the caller asks again.
+    """
+    if not is_quiet(quiet, zone, at) and not is_quiet(quiet, zone, at + lasting):
+        return at
+    minute = at - at % MINUTE + MINUTE
+    end = at + _LOOK_AHEAD
+    # Minute by minute, not by arithmetic on local times: a night may lose or gain an hour, or all of it.
+    while minute < end and is_quiet(quiet, zone, minute):
+        minute += MINUTE
+    return minute
+
+
+@lru_cache(maxsize=1024)
+def _zone(name: str) -> ZoneInfo | None:
+    try:
+        return ZoneInfo(name)
+    except (LookupError, ValueError, OSError):  # not a name, a folder of names, or not a zone's file
+        return None

@@ -1,0 +1,51 @@
+"""The environment of each function, typed. Read when a handler is first called, never at import."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Self
+
+from pydantic import BaseModel, ConfigDict
+
+
+class MissingSetting(Exception):
+    """A variable that the deployment must set is not there."""
+
+
+class Settings(BaseModel):
+    """A field `activity_table` is the variable ACTIVITY_TABLE."""
+
+    model_config = ConfigDict(frozen=True)
+
+    lambda_task_root: Path
+    """Where Lambda unpacked the code; the published documents lie below it."""
+
+    @classmethod
+    def from_environment(cls, environment: Mapping[str, str] | None = None) -> Self:
+        """Read every field; raises MissingSetting naming all that are absent or empty."""
+        variables = os.environ if environment is None else environment
+        names = {field: field.upper() for field in cls.model_fields}
+        missing = [name for name in names.values() if not variables.get(name)]
+        if missing:
+            raise MissingSetting(f"{cls.__name__}: not set: {', '.join(missing)}")
+        return cls.model_validate({field: variables[name] for field, name in names.items()})
+
+    @property
+    def published(self) -> Path:
+        return self.lambda_task_root / "published"
+
+
+class RecordActivitySettings(Settings):
+    activity_table: str
+    customers_table: str
+    consents_table: str
+    bus_name: str
+    quarantine_queue_url: str
+
+
+class EvaluateTriggersSettings(Settings):
+    activity_table: str
+    customers_table: str
+    messages_table: str

@@ -1,0 +1,41 @@
+"""From the journal to decisions: the stream of new facts, and the function that folds them into state."""
+
+from __future__ import annotations
+
+from aws_cdk import Duration
+from constructs import Construct
+
+from infra.function import Function
+from infra.grants import use_table
+from infra.sources import consume_stream
+from infra.stage import Stage
+from infra.storage import Storage
+
+
+class Evaluation(Construct):
+    """The function evaluate_triggers on the stream of `activity`. Facts are added, never changed."""
+
+    def __init__(self, scope: Construct, id: str, stage: Stage, storage: Storage) -> None:
+        super().__init__(scope, id)
+        self.evaluate_triggers = Function(
+            self,
+            "EvaluateTriggers",
+            stage,
+            storage.key,
+            name="evaluate_triggers",
+            description="Folds new facts into each customer's state, and decides",
+            timeout=Duration.seconds(60),
+            environment={
+                "ACTIVITY_TABLE": storage.activity.table_name,
+                "CUSTOMERS_TABLE": storage.customers.table_name,
+                "MESSAGES_TABLE": storage.messages.table_name,
+            },
+            grants=(
+                use_table(storage.activity, "Query"),
+                use_table(storage.customers, "BatchGetItem", "GetItem", "PutItem"),
+                use_table(storage.messages, "PutItem"),
+            ),
+        )
+        consume_stream(
+            self.evaluate_triggers, storage.activity, batch_size=100, pattern={"eventName": ["INSERT"]}
+        )

@@ -1,0 +1,199 @@
+"""From a decision to the customer and back: delivery, the tick, and what the e-mail provider reports."""
+
+from __future__ import annotations
+
+from aws_cdk import Aws, Duration, Stack
+from aws_cdk import aws_events as events
+from aws_cdk import aws_iam as iam
+from aws_cdk import aws_lambda as lambda_
+from aws_cdk import aws_scheduler as scheduler
+from aws_cdk import aws_ses as ses
+from constructs import Construct
+
+from infra.function import Function
+from infra.grants import allow, publish_sms, put_events, query_due, send_email, send_to, use_key, use_table
+from infra.sources import accept_from_rules, consume_stream, default_bus_arn, rule_target
+from infra.stage import Stage
+from infra.storage import Storage
+
+_DELIVERED_OR_ANNOUNCED = {
+    "eventName": ["INSERT", "MODIFY"],
+    "dynamodb": {"NewImage": {"status": {"S": ["READY", "SENT", "NOT_SENT", "UNKNOWN"]}}},
+}
+_SES_EVENTS = ["send", "reject", "bounce", "complaint", "delivery", "deliveryDelay", "open", "click"]
+
+
+class Messaging(Construct):
+    """The functions deliver_message, release_due and record_feedback."""
+
+    def __init__(
+        self, scope: Construct, id: str, stage: Stage, storage: Storage, bus: events.EventBus
+    ) -> None:
+        super().__init__(scope, id)
+        self._stage, self._storage, self._bus = stage, storage, bus
+        self.deliver_message = self._deliver_message()
+        self.release_due = self._release_due()
+        self.record_feedback = self._record_feedback()
+        self._tick()
+        self._email_events()
+
+    def _deliver_message(self) -> Function:
+        storage = self._storage
+        function = Function(
+            self,
+            "DeliverMessage",
+            self._stage,
+            storage.key,
+            name="deliver_message",
+            description="Claims each message that is ready, and hands it to its provider once",
+            timeout=Duration.seconds(120),  # ten messages, each with a provider that takes its time
+            environment={
+                "MESSAGES_TABLE": storage.messages.table_name,
+                "CUSTOMERS_TABLE": storage.customers.table_name,
+                "CONSENTS_TABLE": storage.consents.table_name,
+                "BUS_NAME": self._bus.event_bus_name,
+                "EMAIL_SENDER": self._stage.sender,
+                "CONFIGURATION_SET": self._stage.full_name,
+                "SMS_SENDER_ID": self._stage.sms_sender_id,
+            },
+            grants=(
+                use_table(storage.messages, "BatchGetItem", "ConditionCheckItem", "GetItem", "UpdateItem"),
+                use_table(storage.customers, "ConditionCheckItem", "GetItem"),
+                use_table(storage.consents, "ConditionCheckItem", "GetItem"),
+                send_email(self._stage),
+                publish_sms(),
+                put_events(self._bus),
+            ),
+        )
+        consume_stream(function, storage.messages, batch_size=10, pattern=_DELIVERED_OR_ANNOUNCED)
+        return function
+
+    def _release_due(self) -> Function:
+        storage = self._storage
+        function = Function(
+            self,
+            "ReleaseDue",
+            self._stage,
+            storage.key,
+            name="release_due",
+            description="Every minute: hands on what has become due",
+            timeout=Duration.seconds(55),
+            environment={
+                "ACTIVITY_TABLE": storage.activity.table_name,
+                "CUSTOMERS_TABLE": storage.customers.table_name,
+                "MESSAGES_TABLE": storage.messages.table_name,
+            },
+            grants=(
+                query_due(storage.customers),
+                query_due(storage.messages),
+                use_table(storage.activity, "PutItem"),
+                use_table(storage.customers, "GetItem"),
+                use_table(storage.messages, "GetItem", "UpdateItem"),
+            ),
+        )
+        # The next tick does what this one could not, so an old one is worth nothing.
+        function.keep_failed_invocations(retries=0, max_age=Duration.minutes(1))
+        return function
+
+    def _record_feedback(self) -> Function:
+        storage = self._storage
+        function = Function(
+            self,
+            "RecordFeedback",
+            self._stage,
+            storage.key,
+            name="record_feedback",
+            description="Matches what SES reports to its message, and puts it on the bus",
+            timeout=Duration.seconds(30),
+            environment={
+                "MESSAGES_TABLE": storage.messages.table_name,
+                "BUS_NAME": self._bus.event_bus_name,
+                "CONFIGURATION_SET": self._stage.full_name,
+            },
+            grants=(
+                use_table(storage.messages, "GetItem", "UpdateItem"),
+                put_events(self._bus),
+            ),
+        )
+        function.keep_failed_invocations(retries=2, max_age=Duration.hours(6))
+        return function
+
+    def _tick(self) -> None:
+        due = self.release_due
+        role = iam.Role(
+            self,
+            "TickRole",
+            assumed_by=iam.ServicePrincipal(
+                "scheduler.amazonaws.com",
+                conditions={"StringEquals": {"aws:SourceAccount": Aws.ACCOUNT_ID}},
+            ),
+            description=f"{self._stage.full_name}: invokes release_due every minute",
+        )
+        invoke = allow(["lambda:InvokeFunction"], [due.function.function_arn])
+        for grant in (invoke, send_to(due.dead_letters), use_key(self._storage.key)):
+            grant(role)
+        scheduler.CfnSchedule(
+            self,
+            "Tick",
+            description="What has become due, every minute",
+            schedule_expression="rate(1 minute)",
+            schedule_expression_timezone="UTC",
+            flexible_time_window=scheduler.CfnSchedule.FlexibleTimeWindowProperty(mode="OFF"),
+            state="ENABLED",
+            target=scheduler.CfnSchedule.TargetProperty(
+                arn=due.function.function_arn,
+                role_arn=role.role_arn,
+                dead_letter_config=scheduler.CfnSchedule.DeadLetterConfigProperty(
+                    arn=due.dead_letters.queue_arn
+                ),
+                retry_policy=scheduler.CfnSchedule.RetryPolicyProperty(
+                    maximum_event_age_in_seconds=60, maximum_retry_attempts=2
+                ),
+            ),
+        ).node.add_dependency(role)
+
+    def _email_events(self) -> None:
+        """SES publishes to the account's default bus and to no other, so a rule there brings our own."""
+        name = self._stage.full_name
+        configuration_set = ses.CfnConfigurationSet(
+            self,
+            "ConfigurationSet",
+            name=name,
+            delivery_options=ses.CfnConfigurationSet.DeliveryOptionsProperty(tls_policy="REQUIRE"),
+            reputation_options=ses.CfnConfigurationSet.ReputationOptionsProperty(
+                reputation_metrics_enabled=True
+            ),
+        )
+        ses.CfnConfigurationSetEventDestination(
+            self,
+            "EmailEvents",
+            configuration_set_name=configuration_set.ref,
+            event_destination=ses.CfnConfigurationSetEventDestination.EventDestinationProperty(
+                name="default-bus",
+                enabled=True,
+                matching_event_types=_SES_EVENTS,
+                event_bridge_destination=ses.CfnConfigurationSetEventDestination.EventBridgeDestinationProperty(
+                    event_bus_arn=default_bus_arn(Stack.of(self))
+                ),
+            ),
+        )
+        feedback = self.record_feedback
+        rule = events.CfnRule(
+            self,
+            "OwnEmailEvents",
+            event_pattern={
+                "source": ["aws.ses"],
+                "detail": {"mail": {"tags": {"ses:configuration-set": [name]}}},
+            },
+            state="ENABLED",
+            targets=[rule_target("record_feedback", feedback.function.function_arn, feedback.dead_letters)],
+        )
+        accept_from_rules(feedback.dead_letters, [rule])
+        lambda_.CfnPermission(
+            self,
+            "EmailEventsInvoke",
+            action="lambda:InvokeFunction",
+            function_name=feedback.function.function_arn,
+            principal="events.amazonaws.com",
+            source_arn=rule.attr_arn,
+        )

@@ -1,0 +1,63 @@
+"""A stage: one deployment of Foreword, declared in cdk.json under `foreword:stages`."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from email.utils import parseaddr
+from pathlib import Path
+from typing import Annotated, Any
+
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field
+
+CDK_JSON = Path(__file__).resolve().parent.parent / "cdk.json"
+OWN_SOURCE = "foreword"
+
+
+def _emitter(source: str) -> str:
+    if source == OWN_SOURCE or source.startswith("aws."):
+        raise ValueError(f"source {source!r} is not an emitter's: it speaks for Foreword or for AWS")
+    return source
+
+
+def _sender(text: str) -> str:
+    local, _, domain = parseaddr(text)[1].partition("@")
+    if not local or "." not in domain:
+        raise ValueError(f"{text!r} is no sender; write it as 'Name <someone@example.com>'")
+    return text
+
+
+class Stage(BaseModel):
+    """`protected` guards tables, keys and logs against deletion; only a stage that may be lost says false."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    name: str = Field(pattern=r"^[a-z][a-z0-9-]{0,19}$")
+    sender: Annotated[str, AfterValidator(_sender)]
+    sms_sender_id: str = Field(pattern=r"^[A-Za-z0-9]*[A-Za-z][A-Za-z0-9]*$", max_length=11)
+    allowed_sources: tuple[Annotated[str, AfterValidator(_emitter)], ...] = Field(min_length=1)
+    protected: bool = True
+
+    @property
+    def full_name(self) -> str:
+        """The name of the stack, of its bus and of its SES configuration set."""
+        return f"foreword-{self.name}"
+
+    @property
+    def sender_address(self) -> str:
+        return parseaddr(self.sender)[1]
+
+    @property
+    def sender_domain(self) -> str:
+        return self.sender_address.partition("@")[2]
+
+
+def declared_stages(context: Mapping[str, Any]) -> tuple[Stage, ...]:
+    """Raises ValueError (pydantic's, naming the field) for a stage that is wrongly declared."""
+    return tuple(Stage(name=name, **declared) for name, declared in context["foreword:stages"].items())
+
+
+def cdk_context() -> dict[str, Any]:
+    """The context of cdk.json, so that the app is the same with the CLI and without."""
+    context: dict[str, Any] = json.loads(CDK_JSON.read_text("utf-8"))["context"]
+    return context

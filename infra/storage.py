@@ -1,0 +1,87 @@
+"""The four tables, and the key that encrypts them and every queue."""
+
+from __future__ import annotations
+
+from aws_cdk import Aws, RemovalPolicy
+from aws_cdk import aws_dynamodb as dynamodb
+from aws_cdk import aws_iam as iam
+from aws_cdk import aws_kms as kms
+from constructs import Construct
+
+from infra.stage import Stage
+
+DUE_INDEX = "due"
+
+
+class Storage(Construct):
+    """`activity` the journal, `customers` state and profile, `messages` the outbox, `consents` the choices."""
+
+    def __init__(self, scope: Construct, id: str, stage: Stage) -> None:
+        super().__init__(scope, id)
+        self._protected = stage.protected
+        self._removal = RemovalPolicy.RETAIN if stage.protected else RemovalPolicy.DESTROY
+        self.key = self._encryption_key(stage)
+        images = dynamodb.StreamViewType
+        self.activity = self._table("Activity", "fact", images.NEW_IMAGE, ttl=True)
+        self.customers = self._table("Customers", "item", images.NEW_AND_OLD_IMAGES)
+        self.messages = self._table("Messages", "message_id", images.NEW_AND_OLD_IMAGES, ttl=True)
+        self.consents = self._table("Consents", "item", images.NEW_AND_OLD_IMAGES)
+        self._due_index(self.customers)
+        self._due_index(self.messages, "status")
+
+    def _encryption_key(self, stage: Stage) -> kms.Key:
+        key = kms.Key(
+            self,
+            "Key",
+            description=f"{stage.full_name}: tables and queues",
+            enable_key_rotation=True,
+            removal_policy=self._removal,
+        )
+        # EventBridge writes to encrypted queues in its own name; everyone else does in that of a role.
+        key.add_to_resource_policy(
+            iam.PolicyStatement(
+                sid="EventBridgeToQueues",
+                principals=[iam.ServicePrincipal("events.amazonaws.com")],
+                actions=["kms:Decrypt", "kms:GenerateDataKey"],
+                resources=["*"],  # in a key's own policy: this key
+                conditions={"StringEquals": {"aws:SourceAccount": Aws.ACCOUNT_ID}},
+            )
+        )
+        return key
+
+    def _table(
+        self, id: str, sort_key: str, images: dynamodb.StreamViewType, *, ttl: bool = False
+    ) -> dynamodb.Table:
+        return dynamodb.Table(
+            self,
+            id,
+            partition_key=_text("customer_id"),
+            sort_key=_text(sort_key),
+            billing_mode=dynamodb.BillingMode.PAY_PER_REQUEST,
+            stream=images,
+            time_to_live_attribute="expires_at" if ttl else None,
+            encryption=dynamodb.TableEncryption.CUSTOMER_MANAGED,
+            encryption_key=self.key,
+            point_in_time_recovery_specification=dynamodb.PointInTimeRecoverySpecification(
+                point_in_time_recovery_enabled=True
+            ),
+            deletion_protection=self._protected,
+            removal_policy=self._removal,
+        )
+
+    @staticmethod
+    def _due_index(table: dynamodb.Table, *attributes: str) -> None:
+        """Sparse: only items that wait for a time carry its keys."""
+        table.add_global_secondary_index(
+            index_name=DUE_INDEX,
+            partition_key=_text("due_shard"),
+            sort_key=_text("due_at"),
+            projection_type=dynamodb.ProjectionType.INCLUDE
+            if attributes
+            else dynamodb.ProjectionType.KEYS_ONLY,
+            non_key_attributes=list(attributes) or None,
+        )
+
+
+def _text(name: str) -> dynamodb.Attribute:
+    return dynamodb.Attribute(name=name, type=dynamodb.AttributeType.STRING)
