@@ -5,12 +5,14 @@ The asset's name is a hash of what it is made from, so that a build at another t
 
 from __future__ import annotations
 
+import atexit
 import hashlib
 import shutil
 import subprocess
 import sys
 import tempfile
 from collections.abc import Iterator
+from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -19,86 +21,114 @@ import jsii
 from aws_cdk import AssetHashType, BundlingOptions, DockerImage, ILocalBundling
 from aws_cdk import aws_lambda as lambda_
 
-ROOT = Path(__file__).resolve().parent.parent
-FUNCTIONS = ROOT / "functions"
-REQUIREMENTS = FUNCTIONS / "requirements.txt"
-RULEBOOK = FUNCTIONS / "evaluate_triggers"
-MESSAGES = FUNCTIONS / "deliver_message" / "messages"
-SCHEMAS = ROOT / "events" / "schemas"
 NOT_SHIPPED = frozenset({"authoring", "cli", "local"})
 """Packages of foreword that stay on a developer's machine."""
 
-_PLATFORM = ("manylinux2014_aarch64", "manylinux_2_28_aarch64")
+_PLATFORMS = ("manylinux2014_aarch64", "manylinux_2_28_aarch64")
 _PYTHON = "3.13"
+
+
+@dataclass(frozen=True)
+class Checkout:
+    """Where things are in a working copy of this repository."""
+
+    root: Path
+
+    @property
+    def functions(self) -> Path:
+        return self.root / "functions"
+
+    @property
+    def requirements(self) -> Path:
+        return self.functions / "requirements.txt"
+
+    @property
+    def rulebook(self) -> Path:
+        return self.functions / "evaluate_triggers"
+
+    @property
+    def messages(self) -> Path:
+        return self.functions / "deliver_message" / "messages"
+
+    @property
+    def schemas(self) -> Path:
+        return self.root / "events" / "schemas"
+
+
+HERE = Checkout(Path(__file__).resolve().parent.parent)
 
 
 def function_code(name: str) -> lambda_.Code:
     """`name` is the function's package."""
     return lambda_.Code.from_asset(
-        str(FUNCTIONS),
-        asset_hash=source_hash(name),
+        str(HERE.functions),
+        asset_hash=source_hash(name, HERE),
         asset_hash_type=AssetHashType.CUSTOM,
         bundling=BundlingOptions(image=DockerImage.from_registry("unused"), local=_LocalBundling(name)),
     )
 
 
-def source_hash(name: str) -> str:
-    """Of every file that has a part in the asset, by its path and content."""
-    digest = hashlib.sha256(name.encode())
+def source_hash(name: str, checkout: Checkout) -> str:
+    """Of every file that has a part in the asset, by its path and content, and of how it is put together."""
+    digest = hashlib.sha256(name.encode() + Path(__file__).read_bytes())
     made_from = {
-        REQUIREMENTS,
-        Path(__file__).resolve(),
-        *_python(FUNCTIONS / name),
-        *_python(FUNCTIONS / "foreword", leave_out=NOT_SHIPPED - {"authoring"}),
-        *_documents(),
+        checkout.requirements,
+        *_python(checkout.functions / name),
+        # Authoring is not shipped, but what it publishes is.
+        *_python(checkout.functions / "foreword", leave_out=NOT_SHIPPED - {"authoring"}),
+        *checkout.rulebook.rglob("*.yaml"),
+        *_files(checkout.messages),
+        *_files(checkout.schemas),
     }
     for path in sorted(made_from):
         content = path.read_bytes()
-        digest.update(f"\0{path.relative_to(ROOT).as_posix()}\0{len(content)}\0".encode() + content)
+        digest.update(f"\0{path.relative_to(checkout.root).as_posix()}\0{len(content)}\0".encode() + content)
     return digest.hexdigest()
 
 
-def bundle(name: str, out: Path) -> None:
-    """Fills the empty directory `out` with what Lambda unpacks. Raises CalledProcessError when pip fails."""
-    shutil.copytree(_dependencies(), out, dirs_exist_ok=True)
-    for package, leave_out in ((name, frozenset[str]()), ("foreword", NOT_SHIPPED)):
-        for source in _python(FUNCTIONS / package, leave_out=leave_out):
-            target = out / source.relative_to(FUNCTIONS)
-            target.parent.mkdir(parents=True, exist_ok=True)
-            shutil.copyfile(source, target)
-    _publish(out / "published")
+def bundle(name: str, out: Path, checkout: Checkout, dependencies: Path) -> None:
+    """Fills `out` with what Lambda unpacks. Raises RulebookErrors when the rulebook cannot be published."""
+    shutil.copytree(dependencies, out, dirs_exist_ok=True)
+    shipped = {
+        *_python(checkout.functions / name),
+        *_python(checkout.functions / "foreword", leave_out=NOT_SHIPPED),
+    }
+    for source in shipped:
+        target = out / source.relative_to(checkout.functions)
+        target.parent.mkdir(parents=True, exist_ok=True)
+        shutil.copyfile(source, target)
+    _publish(checkout, out / "published")
 
 
-def _publish(out: Path) -> None:
+def _publish(checkout: Checkout, out: Path) -> None:
     # Only a real bundling needs a rulebook that can be published; a template does not.
     from foreword.authoring.publish import publish
 
-    publish(RULEBOOK, MESSAGES, SCHEMAS, out)
+    publish(checkout.rulebook, checkout.messages, checkout.schemas, out)
 
 
 @cache
-def _dependencies() -> Path:
-    """Installed once for all functions, from wheels for Lambda's platform: none of them runs here."""
+def _dependencies(requirements: Path) -> Path:
+    """Installed once for all functions, from wheels for Lambda's platform: none of them runs here.
+
+    Raises CalledProcessError when pip fails; it says why on stderr.
+    """
     target = Path(tempfile.mkdtemp(prefix="foreword-dependencies-"))
+    atexit.register(shutil.rmtree, target)
     command = [sys.executable, "-m", "pip", "install", "--quiet", "--no-compile", "--require-hashes"]
     command += ["--target", str(target), "--python-version", _PYTHON, "--implementation", "cp"]
-    command += [part for platform in _PLATFORM for part in ("--platform", platform)]
-    command += ["--only-binary=:all:", "--requirement", str(REQUIREMENTS)]
-    subprocess.run(command, check=True, stdout=sys.stderr)  # noqa: S603  (all of it is ours)
+    command += [part for platform in _PLATFORMS for part in ("--platform", platform)]
+    command += ["--only-binary=:all:", "--requirement", str(requirements)]
+    subprocess.run(command, check=True, stdout=sys.stderr)  # noqa: S603  (nothing in it comes from outside)
     return target
 
 
 def _python(package: Path, leave_out: frozenset[str] = frozenset()) -> Iterator[Path]:
-    for path in package.rglob("*"):
-        inside = path.relative_to(package)
-        if path.is_file() and path.suffix in {".py", ".typed"} and inside.parts[0] not in leave_out:
-            yield path
+    return (path for path in package.rglob("*.py") if path.relative_to(package).parts[0] not in leave_out)
 
 
-def _documents() -> Iterator[Path]:
-    yield from RULEBOOK.rglob("*.yaml")
-    for folder in (MESSAGES, SCHEMAS):
-        yield from (path for path in folder.rglob("*") if path.is_file())
+def _files(folder: Path) -> Iterator[Path]:
+    return (path for path in folder.rglob("*") if path.is_file())
 
 
 @jsii.implements(ILocalBundling)
@@ -108,5 +138,5 @@ class _LocalBundling:
 
     def try_bundle(self, output_dir: str, **_options: Any) -> bool:
         """True: CDK need not look for Docker."""
-        bundle(self._name, Path(output_dir))
+        bundle(self._name, Path(output_dir), HERE, _dependencies(HERE.requirements))
         return True

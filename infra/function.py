@@ -52,7 +52,7 @@ class Function(Construct):
         )
         # Lambda hands failed batches and invocations to the dead letters in the name of this role.
         write_log = allow(["logs:CreateLogStream", "logs:PutLogEvents"], [log_group.log_group_arn])
-        for grant in (write_log, use_key(key), send_to(self.dead_letters), *grants):
+        for grant in (write_log, use_key(key, "dynamodb", "sqs"), send_to(self.dead_letters), *grants):
             grant(self.role)
         self.function = lambda_.Function(
             self,

@@ -50,9 +50,8 @@ def read_stream(table: dynamodb.Table) -> Grant:
     return grant
 
 
-def use_key(key: kms.Key) -> Grant:
-    """The key, by way of the tables and queues it encrypts and not otherwise."""
-    services = [f"{service}.{Aws.REGION}.{Aws.URL_SUFFIX}" for service in ("dynamodb", "sqs")]
+def use_key(key: kms.Key, *services: str) -> Grant:
+    """The key, by way of the `services` ("dynamodb", "sqs") whose data it encrypts and not otherwise."""
     actions = [
         "kms:Decrypt",
         "kms:DescribeKey",
@@ -62,7 +61,8 @@ def use_key(key: kms.Key) -> Grant:
         "kms:ReEncryptFrom",
         "kms:ReEncryptTo",
     ]
-    return allow(actions, [key.key_arn], {"StringEquals": {"kms:ViaService": services}})
+    endpoints = [f"{service}.{Aws.REGION}.{Aws.URL_SUFFIX}" for service in services]
+    return allow(actions, [key.key_arn], {"StringEquals": {"kms:ViaService": endpoints}})
 
 
 def put_events(bus: events.EventBus) -> Grant:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
-from aws_cdk import Aws, Duration
+from aws_cdk import Duration
 from aws_cdk import aws_events as events
 from aws_cdk import aws_iam as iam
 from aws_cdk import aws_sqs as sqs
@@ -116,29 +116,27 @@ class Ingestion(Construct):
         Within an account an Allow alone would bar nobody who has `events:PutEvents`; hence the two refusals.
         """
         emitters = list(self._stage.allowed_sources)
-        account = {"AWS": f"arn:{Aws.PARTITION}:iam::{Aws.ACCOUNT_ID}:root"}
-        self._policy(
-            "ListedSources", "Allow", account, {"ForAllValues:StringEquals": {"events:source": emitters}}
-        )
+        account, anyone = iam.AccountRootPrincipal(), iam.AnyPrincipal()
+        listed = {"ForAllValues:StringEquals": {"events:source": emitters}}
         others = {"ForAnyValue:StringNotEquals": {"events:source": [*emitters, OWN_SOURCE]}}
-        self._policy("NoOtherSource", "Deny", "*", others)
         strangers = {
             "ForAnyValue:StringEquals": {"events:source": OWN_SOURCE},
             "ArnNotEquals": {"aws:PrincipalArn": [role.role_arn for role in own_roles]},
         }
-        self._policy("NobodyElseAsForeword", "Deny", "*", strangers)
+        self._bus_policy("ListedSources", iam.Effect.ALLOW, account, listed)
+        self._bus_policy("NoOtherSource", iam.Effect.DENY, anyone, others)
+        self._bus_policy("NobodyElseAsForeword", iam.Effect.DENY, anyone, strangers)
 
-    def _policy(self, id: str, effect: str, principal: object, conditions: Mapping[str, object]) -> None:
-        events.CfnEventBusPolicy(
-            self,
-            id,
-            event_bus_name=self.bus.event_bus_name,
-            statement_id=id,
-            statement={
-                "Effect": effect,
-                "Principal": principal,
-                "Action": "events:PutEvents",
-                "Resource": self.bus.event_bus_arn,
-                "Condition": conditions,
-            },
+    def _bus_policy(
+        self, sid: str, effect: iam.Effect, principal: iam.PrincipalBase, conditions: Mapping[str, object]
+    ) -> None:
+        self.bus.add_to_resource_policy(
+            iam.PolicyStatement(
+                sid=sid,
+                effect=effect,
+                principals=[principal],
+                actions=["events:PutEvents"],
+                resources=[self.bus.event_bus_arn],
+                conditions=conditions,
+            )
         )

@@ -130,7 +130,7 @@ class Messaging(Construct):
             description=f"{self._stage.full_name}: invokes release_due every minute",
         )
         invoke = allow(["lambda:InvokeFunction"], [due.function.function_arn])
-        for grant in (invoke, send_to(due.dead_letters), use_key(self._storage.key)):
+        for grant in (invoke, send_to(due.dead_letters), use_key(self._storage.key, "sqs")):
             grant(role)
         scheduler.CfnSchedule(
             self,

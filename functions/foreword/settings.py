@@ -24,13 +24,14 @@ class Settings(BaseModel):
 
     @classmethod
     def from_environment(cls, environment: Mapping[str, str] | None = None) -> Self:
-        """Read every field; raises MissingSetting naming all that are absent or empty."""
+        """Read every field; raises MissingSetting naming all required ones that are absent or empty."""
         variables = os.environ if environment is None else environment
-        names = {field: field.upper() for field in cls.model_fields}
-        missing = [name for name in names.values() if not variables.get(name)]
+        required = [field.upper() for field, info in cls.model_fields.items() if info.is_required()]
+        missing = [name for name in required if not variables.get(name)]
         if missing:
             raise MissingSetting(f"{cls.__name__}: not set: {', '.join(missing)}")
-        return cls.model_validate({field: variables[name] for field, name in names.items()})
+        given = {field: variables[field.upper()] for field in cls.model_fields if field.upper() in variables}
+        return cls.model_validate(given)
 
     @property
     def published(self) -> Path:
@@ -49,3 +50,26 @@ class EvaluateTriggersSettings(Settings):
     activity_table: str
     customers_table: str
     messages_table: str
+
+
+class DeliverMessageSettings(Settings):
+    messages_table: str
+    customers_table: str
+    consents_table: str
+    bus_name: str
+    email_sender: str
+    configuration_set: str
+    sms_sender_id: str = ""
+    """Not every country knows sender ids: without one, SNS chooses what the message comes from."""
+
+
+class ReleaseDueSettings(Settings):
+    activity_table: str
+    customers_table: str
+    messages_table: str
+
+
+class RecordFeedbackSettings(Settings):
+    messages_table: str
+    bus_name: str
+    configuration_set: str

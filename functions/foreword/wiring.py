@@ -4,21 +4,40 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from typing import Any
+from uuid import uuid4
 
 from foreword.adapters import clients
 from foreword.adapters.activity_table import ActivityTable
+from foreword.adapters.claims import OutboxTables
 from foreword.adapters.clock import SystemClock
 from foreword.adapters.customers_table import CustomersTable
+from foreword.adapters.due_customers import DueCustomersIndex
 from foreword.adapters.event_bus import EventBus
 from foreword.adapters.journal_writer import JournalWriter
+from foreword.adapters.liquid_templates import LiquidRenderer
+from foreword.adapters.messages_table import MessagesTable
 from foreword.adapters.quarantine_queue import QuarantineQueue
+from foreword.adapters.ses import SesMailer
+from foreword.adapters.sns import SnsTexter
+from foreword.app.announce_outcome import AnnounceOutcome
+from foreword.app.deliver_message import DeliverMessage
 from foreword.app.evaluate_triggers import EvaluateTriggers, Report
+from foreword.app.handle_changes import HandleChanges
 from foreword.app.record_activity import RecordActivity
+from foreword.app.record_feedback import RecordFeedback
+from foreword.app.release_due import ReleaseDue
 from foreword.contracts.bus_events import BusEvents, rejected_customer
 from foreword.domain import json_text
 from foreword.domain.core import Core
 from foreword.domain.rulebook import Rulebook
-from foreword.settings import EvaluateTriggersSettings, RecordActivitySettings, Settings
+from foreword.settings import (
+    DeliverMessageSettings,
+    EvaluateTriggersSettings,
+    RecordActivitySettings,
+    RecordFeedbackSettings,
+    ReleaseDueSettings,
+    Settings,
+)
 
 
 def rulebook(settings: Settings) -> Rulebook:
@@ -51,4 +70,38 @@ def evaluate_triggers(settings: EvaluateTriggersSettings, report: Report) -> Eva
         states=CustomersTable(client, settings.customers_table, settings.messages_table, kept_for),
         journal=ActivityTable(client, settings.activity_table, published.policy.retention),
         report=report,
+    )
+
+
+def deliver_message(settings: DeliverMessageSettings) -> HandleChanges:
+    templates: Mapping[str, Any] = json_text.loads((settings.published / "templates.json").read_bytes())
+    deliver = DeliverMessage(
+        outbox=OutboxTables(
+            clients.dynamodb(), settings.messages_table, settings.customers_table, settings.consents_table
+        ),
+        renderer=LiquidRenderer(templates),
+        mailer=SesMailer(clients.ses(), settings.email_sender, settings.configuration_set),
+        texter=SnsTexter(clients.sns(), settings.sms_sender_id),
+        policy=rulebook(settings).policy,
+        clock=SystemClock(),
+        new_attempt_id=lambda: uuid4().hex,
+    )
+    return HandleChanges(deliver, AnnounceOutcome(EventBus(clients.events(), settings.bus_name)))
+
+
+def release_due(settings: ReleaseDueSettings) -> ReleaseDue:
+    client = clients.dynamodb()
+    return ReleaseDue(
+        journal=ActivityTable(client, settings.activity_table, rulebook(settings).policy.retention),
+        customers=DueCustomersIndex(client, settings.customers_table),
+        messages=MessagesTable(client, settings.messages_table),
+        clock=SystemClock(),
+    )
+
+
+def record_feedback(settings: RecordFeedbackSettings) -> RecordFeedback:
+    return RecordFeedback(
+        messages=MessagesTable(clients.dynamodb(), settings.messages_table),
+        bus=EventBus(clients.events(), settings.bus_name),
+        clock=SystemClock(),
     )

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from botocore.exceptions import ClientError
 
-from foreword.adapters.consents_table import CURRENT, consents_from_item, consents_key
+from foreword.adapters.consents_table import consents_from_item, consents_key
 from foreword.adapters.customers_table import PROFILE, profile_from_item
 from foreword.adapters.message_items import message_from_item, message_key
 from foreword.adapters.messages_table import MessagesTable, is_written, message_update
@@ -20,7 +20,11 @@ from foreword.domain.profiles import Profile
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
-    from mypy_boto3_dynamodb.type_defs import TransactWriteItemTypeDef
+    from mypy_boto3_dynamodb.type_defs import (
+        AttributeValueTypeDef,
+        ConditionCheckTypeDef,
+        TransactWriteItemTypeDef,
+    )
 
 _READS = 3
 _LOST = ("ConditionalCheckFailed", "TransactionConflict", "None")
@@ -42,10 +46,9 @@ class OutboxTables:
         return MessagesTable(self.client, self.messages).replace(before, after)
 
     def dossier(self, customer_id: str, message_id: str) -> Dossier:
-        profile_key = {"customer_id": {"S": customer_id}, "item": {"S": PROFILE}}
         asked: dict[str, Any] = {
             self.messages: {"Keys": [message_key(customer_id, message_id)], "ConsistentRead": True},
-            self.customers: {"Keys": [profile_key], "ConsistentRead": True},
+            self.customers: {"Keys": [_profile_key(customer_id)], "ConsistentRead": True},
             self.consents: {"Keys": [consents_key(customer_id)], "ConsistentRead": True},
         }
         found: dict[str, Mapping[str, Any]] = {}
@@ -68,11 +71,11 @@ class OutboxTables:
     def claim(self, dossier: Dossier, claimed: Message) -> bool:
         if dossier.message is None or claimed.attempt_id is None:
             raise ValueError("a claim needs a message and an attempt")
-        update: Any = message_update(self.messages, dossier.message, claimed)
+        update = message_update(self.messages, dossier.message, claimed)
         try:
             self.client.transact_write_items(
                 TransactItems=[
-                    {"Update": {**update, "ReturnValuesOnConditionCheckFailure": "ALL_OLD"}},
+                    {"Update": update},
                     _profile_stands(self.customers, dossier.profile),
                     _consents_stand(self.consents, dossier.consents),
                 ],
@@ -81,7 +84,7 @@ class OutboxTables:
         except ClientError as error:
             if error.response["Error"]["Code"] != "TransactionCanceledException":
                 raise
-            reasons: list[Mapping[str, Any]] = list(error.response.get("CancellationReasons", []))  # type: ignore[call-overload]
+            reasons: Any = error.response.get("CancellationReasons", [])
             if reasons and is_written(reasons[0].get("Item"), claimed):
                 return True
             if not reasons or any(reason.get("Code") not in _LOST for reason in reasons):
@@ -90,30 +93,32 @@ class OutboxTables:
         return True
 
 
+def _profile_key(customer_id: str) -> dict[str, AttributeValueTypeDef]:
+    return {"customer_id": {"S": customer_id}, "item": {"S": PROFILE}}
+
+
 def _profile_stands(table: str, profile: Profile) -> TransactWriteItemTypeDef:
-    key = {"customer_id": profile.customer_id, "item": PROFILE}
-    not_erased = "(attribute_not_exists(erased) OR erased = :false)"
-    if profile.version == 0:
-        return _check(table, key, "attribute_not_exists(version)", {})
-    values = {":version": {"N": str(profile.version)}, ":false": {"BOOL": False}}
-    return _check(table, key, f"version = :version AND {not_erased}", values)
+    check = _version_check(table, _profile_key(profile.customer_id), profile.version)
+    if profile.version > 0:
+        check["ConditionExpression"] += " AND (attribute_not_exists(erased) OR erased = :false)"
+        version: AttributeValueTypeDef = {"N": str(profile.version)}
+        check["ExpressionAttributeValues"] = {":version": version, ":false": {"BOOL": False}}
+    return {"ConditionCheck": check}
 
 
 def _consents_stand(table: str, consents: Consents) -> TransactWriteItemTypeDef:
-    key = {"customer_id": consents.customer_id, "item": CURRENT}
-    if consents.version == 0:
-        return _check(table, key, "attribute_not_exists(version)", {})
-    return _check(table, key, "version = :version", {":version": {"N": str(consents.version)}})
+    return {"ConditionCheck": _version_check(table, consents_key(consents.customer_id), consents.version)}
 
 
-def _check(
-    table: str, key: dict[str, str], condition: str, values: dict[str, Any]
-) -> TransactWriteItemTypeDef:
+def _version_check(
+    table: str, key: Mapping[str, AttributeValueTypeDef], version: int
+) -> ConditionCheckTypeDef:
+    """Version 0 stands for an item that was not there: it still must not be."""
+    if version == 0:
+        return {"TableName": table, "Key": key, "ConditionExpression": "attribute_not_exists(version)"}
     return {
-        "ConditionCheck": {
-            "TableName": table,
-            "Key": {name: {"S": value} for name, value in key.items()},
-            "ConditionExpression": condition,
-            **({"ExpressionAttributeValues": values} if values else {}),
-        }
+        "TableName": table,
+        "Key": key,
+        "ConditionExpression": "version = :version",
+        "ExpressionAttributeValues": {":version": {"N": str(version)}},
     }

@@ -10,7 +10,7 @@ from foreword.domain.consent import Choice, Consents
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
-    from mypy_boto3_dynamodb.type_defs import AttributeValueTypeDef, TransactWriteItemTypeDef
+    from mypy_boto3_dynamodb.type_defs import AttributeValueTypeDef, PutTypeDef, TransactWriteItemTypeDef
 
 CURRENT = "current"
 
@@ -37,21 +37,20 @@ def consents_write(table: str, consents: Consents) -> TransactWriteItemTypeDef:
         [topic, channel, choice.opted_in, *choice.written]
         for (topic, channel), choice in sorted(consents.choices.items())
     ]
-    condition = "attribute_not_exists(version)" if consents.version == 0 else "version = :read"
-    values = {} if consents.version == 0 else {":read": {"N": str(consents.version)}}
-    return {
-        "Put": {
-            "TableName": table,
-            "Item": {
-                **consents_key(consents.customer_id),
-                "version": {"N": str(consents.version + 1)},
-                "choices": {"S": json_text.dumps(choices)},
-                "suppressed": {"S": json_text.dumps(sorted(consents.suppressed))},
-            },
-            "ConditionExpression": condition,
-            **({"ExpressionAttributeValues": values} if values else {}),
-        }
+    put: PutTypeDef = {
+        "TableName": table,
+        "Item": {
+            **consents_key(consents.customer_id),
+            "version": {"N": str(consents.version + 1)},
+            "choices": {"S": json_text.dumps(choices)},
+            "suppressed": {"S": json_text.dumps(sorted(consents.suppressed))},
+        },
+        "ConditionExpression": "attribute_not_exists(version)",
     }
+    if consents.version > 0:
+        put["ConditionExpression"] = "version = :read"
+        put["ExpressionAttributeValues"] = {":read": {"N": str(consents.version)}}
+    return {"Put": put}
 
 
 def load_consents(client: DynamoDBClient, table: str, customer_id: str) -> Consents:

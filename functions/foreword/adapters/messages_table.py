@@ -14,6 +14,7 @@ from foreword.domain.messages import Message
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
+    from mypy_boto3_dynamodb.type_defs import UpdateTypeDef
 
 # What changes in a message's life. All else is written once; attributes of a newer release stay untouched.
 _CHANGING = (
@@ -45,13 +46,12 @@ class MessagesTable:
 
     def replace(self, before: Message, after: Message) -> bool:
         try:
-            self.client.update_item(
-                **message_update(self.table, before, after), ReturnValuesOnConditionCheckFailure="ALL_OLD"
-            )
+            self.client.update_item(**message_update(self.table, before, after))
         except ClientError as error:
             if error.response["Error"]["Code"] != "ConditionalCheckFailedException":
                 raise
-            return is_written(error.response.get("Item"), after)
+            refused_by: Any = error.response.get("Item")
+            return is_written(refused_by, after)
         return True
 
     def due(self, shard: str, now: Instant) -> Iterator[tuple[str, str]]:
@@ -66,7 +66,7 @@ class MessagesTable:
                 yield item["customer_id"]["S"], item["message_id"]["S"]
 
 
-def message_update(table: str, before: Message, after: Message) -> dict[str, Any]:
+def message_update(table: str, before: Message, after: Message) -> UpdateTypeDef:
     """The arguments of an UpdateItem (or of a transaction's Update) from `before` to `after`.
 
     The version alone would do, since each write counts it up; status and attempt are named so that a mistake in
@@ -89,6 +89,7 @@ def message_update(table: str, before: Message, after: Message) -> dict[str, Any
         "ConditionExpression": f"#version = :old_version AND #status = :old_status AND {attempt}",
         "ExpressionAttributeNames": {f"#{name}": name for name in _CHANGING},
         "ExpressionAttributeValues": values,
+        "ReturnValuesOnConditionCheckFailure": "ALL_OLD",
     }
 
 

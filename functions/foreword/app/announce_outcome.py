@@ -15,7 +15,7 @@ class AnnounceOutcome:
     bus: EventBus
 
     def __call__(self, outcomes: Sequence[Outcome]) -> frozenset[int]:
-        """The positions in `outcomes` that are not on the bus. Announced twice, it is one fact: the id is the same."""
+        """The positions in `outcomes` that are not on the bus. Announced twice it is one fact: same id."""
         if not outcomes:
             return frozenset()
         events = [outcome_event(outcome) for outcome in outcomes]

@@ -6,16 +6,17 @@
     4 call      exactly one, within CLAIM_TO_CALL of the claim, or none at all
     5 record    one conditional write: CALLING -> SENT, NOT_SENT or DEFERRED
 
-| dies or fails            | leaves               | a redelivery of the READY image          |
-|--------------------------|----------------------|------------------------------------------|
-| before 3                 | READY                | begins again                             |
-| 3 lost: something changed| READY, or another's  | judges anew from a fresh dossier         |
-| 3 written, answer lost   | CALLING              | the same call retried inside the SDK sees its own attempt id and goes on; a later delivery does nothing |
-| between 3 and 4          | CALLING, no call made| does nothing: UNKNOWN after an hour      |
-| 4 certainly refused      | CALLING, then 5      | DEFERRED is released by the tick, READY anew |
-| 4 outcome unknown        | CALLING              | does nothing: evidence settles it, or UNKNOWN after an hour |
-| between 4 and 5, or 5 fails | CALLING, accepted | does nothing: evidence settles it, or UNKNOWN after an hour |
-| after 5                  | SENT, NOT_SENT, DEFERRED | does nothing                         |
+| dies or fails               | leaves                | a redelivery of the READY image         |
+|-----------------------------|-----------------------|-----------------------------------------|
+| before 3                    | READY                 | begins again                            |
+| 3 lost: something changed   | as the other wrote it | judges anew, from a fresh dossier       |
+| 3 written, its answer lost  | CALLING               | does nothing (*)                        |
+| between 3 and 4             | CALLING, no call made | does nothing: UNKNOWN after an hour     |
+| 4 with an unknown outcome   | CALLING               | does nothing: evidence, else UNKNOWN    |
+| between 4 and 5, or 5 fails | CALLING               | does nothing: evidence, else UNKNOWN    |
+| after 5                     | SENT NOT_SENT DEFERRED| does nothing; the tick makes DEFERRED READY |
+
+(*) within one delivery the SDK's own retry of 3 meets its own attempt id, and the delivery goes on.
 
 CALLING is never called again: whoever finds it cannot know whether the provider was reached.
 """

@@ -36,7 +36,7 @@ class HandleChanges:
 
     def __call__(self, changes: Sequence[Change]) -> Handled:
         handled = Handled()
-        terminal = [(change.sequence_number, change.outcome) for change in changes if change.outcome is not None]
+        terminal = [(it.sequence_number, it.outcome) for it in changes if it.outcome is not None]
         for change in changes:
             if change.outcome is None:
                 self._deliver(change, handled)

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
+from functools import partial
 from typing import TypeVar
 
 from foreword.app.ports import Clock, DueCustomers, DueMessages, Journal
@@ -41,8 +42,8 @@ class ReleaseDue:
         now = self.clock.now()
         done = Released()
         for shard in all_due_shards():
-            self._each(lambda shard=shard: self.customers.due(shard, now), lambda it: self._wake(*it, now, done), done)
-            self._each(lambda shard=shard: self.messages.due(shard, now), lambda it: self._move(*it, now, done), done)
+            self._each(partial(self.customers.due, shard, now), partial(self._wake, now, done), done)
+            self._each(partial(self.messages.due, shard, now), partial(self._move, now, done), done)
         return done
 
     def _each(self, due: Callable[[], Iterable[Item]], act: Callable[[Item], None], done: Released) -> None:
@@ -55,7 +56,8 @@ class ReleaseDue:
         except Exception as error:  # noqa: BLE001  nor one shard's
             done.failed.append(type(error).__name__)
 
-    def _wake(self, customer_id: str, due_at: Instant, now: Instant, done: Released) -> None:
+    def _wake(self, now: Instant, done: Released, due: tuple[str, Instant]) -> None:
+        customer_id, due_at = due
         fact = Fact(
             source=FOREWORD,
             id=f"deadline/{sortable(due_at)}",
@@ -67,8 +69,8 @@ class ReleaseDue:
         if self.journal.add(fact):
             done.woken += 1
 
-    def _move(self, customer_id: str, message_id: str, now: Instant, done: Released) -> None:
-        message = self.messages.load(customer_id, message_id)
+    def _move(self, now: Instant, done: Released, due: tuple[str, str]) -> None:
+        message = self.messages.load(*due)
         if message is None or message.due_at is None or message.due_at > now:
             return  # the index lags behind the item
         after = _moved(message, now)

@@ -11,17 +11,17 @@ from lark.exceptions import UnexpectedToken
 
 from foreword.domain.errors import ForewordError
 
-RESERVED = frozenset(
-    ("as", "break", "const", "continue", "else", "false", "for", "function", "if", "import", "in", "let", "loop")
-    + ("namespace", "null", "package", "return", "true", "var", "void", "while")
-)
+RESERVED = frozenset({
+    "as", "break", "const", "continue", "else", "false", "for", "function", "if", "import", "in", "let", "loop",
+    "namespace", "null", "package", "return", "true", "var", "void", "while",
+})  # fmt: skip
 """CEL's own words, which name nothing else."""
 
 _WORDS = {"and": "&&", "or": "||", "not": "!"}
 _SINGLE_EQUALS = re.compile(r"(?<![=!<>])=(?!=)")
 
 
-class InvalidCondition(ForewordError):  # noqa: N818  it reads as what it is, like the tree in domain.errors
+class InvalidCondition(ForewordError):
     """A condition that is refused; `line` and `column` count from 1 inside its own text."""
 
     def __init__(self, message: str, line: int = 1, column: int = 1) -> None:

@@ -20,7 +20,7 @@ T = TypeVar("T")
 _KEBAB = re.compile(r"[a-z][a-z0-9]*(?:-[a-z0-9]+)*", re.ASCII)
 
 
-class RulebookErrors(ForewordError):  # noqa: N818  several of InvalidRulebook, like the tree in domain.errors
+class RulebookErrors(ForewordError):
     """Everything that is wrong with a rulebook, in the order of files and lines; never empty."""
 
     def __init__(self, errors: list[InvalidRulebook]) -> None:

@@ -37,4 +37,6 @@ def publish(rulebook: Path, messages: Path, schemas: Path, out: Path) -> Ruleboo
 
 
 def _write(path: Path, document: Any) -> None:
-    path.write_text(json.dumps(document, ensure_ascii=False, sort_keys=True, separators=(",", ":")), encoding="utf-8")
+    path.write_text(
+        json.dumps(document, ensure_ascii=False, sort_keys=True, separators=(",", ":")), encoding="utf-8"
+    )

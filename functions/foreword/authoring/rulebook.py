@@ -3,18 +3,16 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable, Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TypeVar
 
 from foreword.authoring.fields import RulebookErrors
 from foreword.authoring.policy import read_lists, read_policy
 from foreword.authoring.rules import AuthoredRule, read_rule
 from foreword.domain.errors import InvalidRulebook
 from foreword.domain.rulebook import Mode, Policy, Rulebook
-
-T = TypeVar("T")
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,16 +37,20 @@ def load_rulebook(directory: Path) -> LoadedRulebook:
     Raises RulebookErrors with the errors of all files together, OSError where the directory cannot be read.
     """
     errors: list[InvalidRulebook] = []
-    policy = _attempt(errors, lambda: read_policy(directory / "policy.yaml"), Policy())
-    lists = _attempt(errors, lambda: read_lists(directory / "lists.yaml"), {})
+    policy = Policy()
+    lists: Mapping[str, tuple[str, ...]] = {}
+    rules: list[AuthoredRule] = []
+    with _collecting(errors):
+        policy = read_policy(directory / "policy.yaml")
+    with _collecting(errors):
+        lists = read_lists(directory / "lists.yaml")
     if (directory / "signals.yaml").exists():
         message = "shared signals are not built yet; write them in each rule"
         errors.append(InvalidRulebook(message, file=str(directory / "signals.yaml")))
-    rules: list[AuthoredRule] = []
     for path in sorted((directory / "rules").iterdir()):
         if path.suffix == ".yaml":
-            rule = _attempt(errors, lambda at=path: read_rule(at, policy, lists), None)
-            rules += [rule] if rule is not None else []
+            with _collecting(errors):
+                rules.append(read_rule(path, policy, lists))
         elif not path.name.startswith("."):
             errors.append(InvalidRulebook("not a rule: a rule stands in a file NAME.yaml", file=str(path)))
     if errors:
@@ -56,11 +58,11 @@ def load_rulebook(directory: Path) -> LoadedRulebook:
     return LoadedRulebook(tuple(rules), policy, lists)
 
 
-def _attempt(errors: list[InvalidRulebook], read: Callable[[], T], otherwise: T) -> T:
+@contextmanager
+def _collecting(errors: list[InvalidRulebook]) -> Iterator[None]:
     try:
-        return read()
+        yield
     except InvalidRulebook as error:
         errors.append(error)
     except RulebookErrors as several:
         errors += several.errors
-    return otherwise

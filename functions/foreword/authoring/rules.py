@@ -18,7 +18,6 @@ from foreword.authoring.written_tests import RuleTest, read_tests
 from foreword.authoring.yaml_reader import Mapping as YamlMapping
 from foreword.authoring.yaml_reader import Node, Place, Scalar, Sequence
 from foreword.domain.conditions import root_names
-from foreword.domain.errors import InvalidRulebook
 from foreword.domain.instants import DAY, Duration
 from foreword.domain.rulebook import Channel, Expression, Mode, Policy, Purpose, Rule, Send, Signal
 
@@ -67,9 +66,12 @@ def _read_values(
     with source.collecting():
         values["runbook"] = fields.optional("runbook", text, None)
     with source.collecting():
-        values["mode"] = fields.optional("mode", lambda at, node: one_of(at, node, _by_name(Mode), "mode"), Mode.DRAFT)
+        values["mode"] = fields.optional(
+            "mode", lambda at, node: one_of(at, node, _by_name(Mode), "mode"), Mode.DRAFT
+        )
     with source.collecting():
-        values["re_eligible_after"] = fields.optional("re_eligible_after", _re_eligible_after, 30 * DAY)
+        pause: Duration | None = 30 * DAY
+        values["re_eligible_after"] = fields.optional("re_eligible_after", _re_eligible_after, pause)
     _read_conditions(source, fields, policy, lists, values)
     with source.collecting():
         values["send"] = _send(source, fields.require("send"))
@@ -116,6 +118,7 @@ def _when(source: Source, node: Node, scope: Scope) -> Expression:
 
 
 def _re_eligible_after(source: Source, node: Node) -> Duration | None:
+    """None where it says none."""
     if isinstance(node, Scalar) and node.value == "none":
         return None
     if isinstance(node, Scalar) and (node.value == "null" or node.value[:1] == "0"):
@@ -159,9 +162,7 @@ def _places(fields: Fields) -> dict[str, Place]:
     send = fields.values["send"]
     if isinstance(send, Sequence):
         send = send.items[0]
-    places["message"] = next(
-        value.place for key, value in _entries(send) if key.value == "message"
-    )
+    places["message"] = next(value.place for key, value in _entries(send) if key.value == "message")
     places |= {f"signals.{key.value}": key.place for key, _ in _entries(fields.values.get("signals"))}
     return places
 
@@ -181,7 +182,11 @@ def _digest(values: Mapping[str, Any], policy: Policy, lists: Mapping[str, tuple
         "retention": policy.retention,
     }
     written = json.dumps(deciding, sort_keys=True, separators=(",", ":"))
-    used = {name: lists[name] for name in sorted(lists) if f'["field",["name","lists"],{json.dumps(name)}]' in written}
+    used = {
+        name: lists[name]
+        for name in sorted(lists)
+        if f'["field",["name","lists"],{json.dumps(name)}]' in written
+    }
     return hashlib.sha256(f"{written}{json.dumps(used)}".encode()).hexdigest()
 
 

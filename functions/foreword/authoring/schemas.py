@@ -20,7 +20,9 @@ def _read(path: Path) -> Any:
     try:
         schema = json.loads(path.read_text(encoding="utf-8"))
     except json.JSONDecodeError as error:
-        raise InvalidRulebook(f"not JSON: {error.msg}", file=str(path), line=error.lineno, column=error.colno) from None
+        raise InvalidRulebook(
+            f"not JSON: {error.msg}", file=str(path), line=error.lineno, column=error.colno
+        ) from None
     try:
         fastjsonschema.compile(schema)
     except (fastjsonschema.JsonSchemaDefinitionException, AttributeError, TypeError) as error:

@@ -33,7 +33,7 @@ UNBUILT_KINDS = (
 _UNBUILT_KEYS = ("per",)
 _NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]*", re.ASCII)
 _TYPE = re.compile(r"[^\s*]{1,128}")
-_TAKEN = frozenset((*ROOTS, "case", *UNBUILT_KINDS[-1:], *RESERVED))
+_TAKEN = frozenset((*ROOTS, "case", "rule", *UNBUILT_KINDS[-1:], *RESERVED))
 _TIMERS: Mapping[str, str] = {"each": "each", "last": "last"}
 
 
@@ -95,7 +95,9 @@ def _check_name(source: Source, key: Scalar) -> None:
     if not _NAME.fullmatch(key.value):
         raise source.refused(key, f"'{key.value}' cannot name a signal: letters, digits and _ only")
     if key.value in _TAKEN:
-        raise source.refused(key, f"'{key.value}' cannot name a signal: it means something else in conditions or templates")
+        raise source.refused(
+            key, f"'{key.value}' cannot name a signal: it means something else in conditions or templates"
+        )
 
 
 def _read(context: Context, node: Node) -> Signal:
@@ -113,7 +115,9 @@ def _read(context: Context, node: Node) -> Signal:
     kind = found[0]
     known, read = _KINDS[kind]
     before = len(source.errors)
-    fields = Fields(source, node, f"a {kind} signal" if kind[0] not in "ae" else f"an {kind} signal", known, _UNBUILT_KEYS)
+    fields = Fields(
+        source, node, f"a {kind} signal" if kind[0] not in "ae" else f"an {kind} signal", known, _UNBUILT_KEYS
+    )
     if len(source.errors) > before:
         raise source.errors.pop()  # the signal is left out: what remains would not be what was meant
     return read(context, fields)
@@ -184,7 +188,9 @@ def _absence(context: Context, fields: Fields) -> Signal:
         absence=event_filter(context, fields.require("absence")),
         after=event_filter(context, fields.require("after")),
         within=within,
-        until=None if until is None else expression(context.source, until, context.scope, (TIMESTAMP, STRING)),
+        until=None
+        if until is None
+        else expression(context.source, until, context.scope, (TIMESTAMP, STRING)),
         timer="last" if timer == "last" else "each",
     )
 

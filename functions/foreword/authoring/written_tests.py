@@ -132,5 +132,7 @@ def _expected(source: Source, node: Node, send: Send | None) -> Expected:
         hint = did_you_mean(sent.message, [send.message]) or f"; it sends '{send.message}'"
         raise source.refused(message, f"the rule does not send '{sent.message}'{hint}")
     if send is not None and sent.channel not in send.channels:
-        raise source.refused(channel, f"the rule does not send by {sent.channel}, only by {', '.join(send.channels)}")
+        raise source.refused(
+            channel, f"the rule does not send by {sent.channel}, only by {', '.join(send.channels)}"
+        )
     return sent

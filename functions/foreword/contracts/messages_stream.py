@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Annotated, Any
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError
@@ -51,7 +52,7 @@ class _Record(_Shape):
     dynamodb: _Stream
 
 
-def read_messages_stream(event: dict[str, Any]) -> tuple[list[Change], list[str]]:
+def read_messages_stream(event: Mapping[str, Any]) -> tuple[list[Change], list[str]]:
     """The changes to act on, and the sequence numbers of records that cannot be read.
 
     A terminal state that was there before, or a state nobody acts on, is left out. Raises KeyError where not

@@ -47,7 +47,8 @@ class Consents:
         if not isinstance(topic, str) or not topic:
             raise InvalidEvent(QuarantineReason.BREAKS_SCHEMA, "data.topic must name a topic")
         if not isinstance(channel, str) or channel not in _CHANNELS:
-            raise InvalidEvent(QuarantineReason.BREAKS_SCHEMA, f"data.channel must be one of {', '.join(_CHANNELS)}")
+            known = ", ".join(_CHANNELS)
+            raise InvalidEvent(QuarantineReason.BREAKS_SCHEMA, f"data.channel must be one of {known}")
         if choice not in ("in", "out"):
             raise InvalidEvent(QuarantineReason.BREAKS_SCHEMA, 'data.choice must be "in" or "out"')
         present = self.choices.get((topic, channel))

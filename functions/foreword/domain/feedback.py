@@ -1,9 +1,9 @@
 """What a provider says later about a message it was handed, and what that settles.
 
-| feedback                    | proves                      | CALLING, UNKNOWN | SENT     | NOT_SENT, READY, DEFERRED |
-|-----------------------------|-----------------------------|------------------|----------|---------------------------|
-| SENT DELIVERED DELAYED BOUNCED COMPLAINED OPENED CLICKED | it was accepted | SENT | stays | stays |
-| REJECTED                    | it was accepted, then thrown away: nothing left | NOT_SENT | NOT_SENT | stays |
+| feedback                      | proves               | CALLING, UNKNOWN | SENT     | all others |
+|-------------------------------|----------------------|------------------|----------|------------|
+| REJECTED                      | it was thrown away   | NOT_SENT         | NOT_SENT | stay       |
+| any other (sent, bounced ...) | it was accepted      | SENT             | stays    | stay       |
 
 A rejection overrules SENT, because that said no more than that the provider took it, and so that the order in
 which "sent" and "rejected" arrive makes no difference.

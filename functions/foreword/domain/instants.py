@@ -37,7 +37,8 @@ def parse_instant(text: str) -> Instant:
     micros = f".{(fraction or '0')[:6]:0<6}"
     zone = "+00:00" if offset in "Zz" else offset
     try:
-        return to_instant(datetime.fromisoformat(f"{day}T{clock}{micros}{zone}"))
+        # Through UTC: a time that an offset pushes out of the calendar's years is none.
+        return to_instant(datetime.fromisoformat(f"{day}T{clock}{micros}{zone}").astimezone(UTC))
     except (ValueError, OverflowError) as error:
         raise ValueError(f"{text!r} is not a time: {error}") from None
 
@@ -68,8 +69,8 @@ def parse_duration(text: str) -> Duration:
 
 
 def format_duration(duration: Duration) -> str:
-    """The shortest of rules.md's forms that says `duration` exactly; a fraction of a second is cut."""
-    for unit in "wdhm":
+    """In the largest of days, hours, minutes and seconds that says it exactly; a fraction of a second is cut."""
+    for unit in "dhm":
         if duration and duration % _UNITS[unit] == 0:
             return f"{duration // _UNITS[unit]}{unit}"
     return f"{duration // SECOND}s"

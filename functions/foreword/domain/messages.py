@@ -1,11 +1,11 @@
 """A message: one send of one firing, from the decision to its terminal state.
 
-    READY ──▶ CALLING ──▶ SENT
-      ▲ │        │  ├────▶ NOT_SENT   (the provider certainly refused, at once or, even after SENT, in its feedback)
-      │ │        │  └────▶ UNKNOWN    (no evidence within an hour; evidence may still settle it)
-      │ │        └────▶ DEFERRED      (certainly not accepted, worth another try)
-      │ ├─────────────▶ NOT_SENT      (a gate closed: no consent, no address, expired, ...)
-      └─┴─────────────▶ DEFERRED ──▶ READY when its `due_at` has come
+READY ──▶ CALLING ──▶ SENT
+  ▲ │        │  ├────▶ NOT_SENT   (the provider certainly refused, at once or, even after SENT, in its feedback)
+  │ │        │  └────▶ UNKNOWN    (no evidence within an hour; evidence may still settle it)
+  │ │        └────▶ DEFERRED      (certainly not accepted, worth another try)
+  │ ├─────────────▶ NOT_SENT      (a gate closed: no consent, no address, expired, ...)
+  └─┴─────────────▶ DEFERRED ──▶ READY when its `due_at` has come
 """
 
 from __future__ import annotations

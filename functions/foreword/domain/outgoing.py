@@ -52,7 +52,9 @@ def outcome_event(outcome: Outcome) -> OutgoingEvent:
         id=f"{outcome.message_id}/{suffix}",
         customer_id=outcome.customer_id,
         occurred_at=outcome.closed_at,
-        data={**about_message(outcome.message_id, outcome.rule, outcome.message, outcome.channel, outcome.case)}
+        data={
+            **about_message(outcome.message_id, outcome.rule, outcome.message, outcome.channel, outcome.case)
+        }
         | ({} if reason is None else {"reason": reason}),
     )
 

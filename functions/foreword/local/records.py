@@ -77,6 +77,7 @@ class QueueMessage:
     at: datetime
     queue: str
     body: str
+    attributes: Mapping[str, str] = field(default_factory=dict)
 
     @property
     def content(self) -> Any:

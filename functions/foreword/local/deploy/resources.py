@@ -86,7 +86,11 @@ def _table(workshop: Workshop, resource: Resource, properties: Properties) -> Ma
         request["StreamSpecification"] = {"StreamEnabled": True, **stream}
     expiry = properties.take("TimeToLiveSpecification")
     properties.done(
-        "PointInTimeRecoverySpecification", "SSESpecification", "DeletionProtectionEnabled", "Tags", "ContributorInsightsSpecification"
+        "PointInTimeRecoverySpecification",
+        "SSESpecification",
+        "DeletionProtectionEnabled",
+        "Tags",
+        "ContributorInsightsSpecification",
     )
     description = workshop.dynamodb.create_table(**request)["TableDescription"]
     if expiry:
@@ -110,7 +114,13 @@ def _queue(workshop: Workshop, resource: Resource, properties: Properties) -> Ma
     if redrive:
         attributes["RedrivePolicy"] = json.dumps(redrive)
         workshop.stack.dead_letter_queues.add(name_of(redrive["deadLetterTargetArn"]))
-    properties.done("KmsMasterKeyId", "KmsDataKeyReusePeriodSeconds", "SqsManagedSseEnabled", "Tags", "ReceiveMessageWaitTimeSeconds")
+    properties.done(
+        "KmsMasterKeyId",
+        "KmsDataKeyReusePeriodSeconds",
+        "SqsManagedSseEnabled",
+        "Tags",
+        "ReceiveMessageWaitTimeSeconds",
+    )
     url = workshop.sqs.create_queue(QueueName=name, Attributes=attributes)["QueueUrl"]
     return Made(url, {"Arn": arn("sqs", name), "QueueName": name, "QueueUrl": url})
 
@@ -125,7 +135,7 @@ def _bus(workshop: Workshop, resource: Resource, properties: Properties) -> Made
 
 def _rule(workshop: Workshop, resource: Resource, properties: Properties) -> Made:
     name = properties.take("Name") or f"{workshop.stack_name}-{resource.logical_id}"[-64:]
-    bus = name_of(":::::" + str(properties.take("EventBusName", "default")).rsplit(":", 1)[-1])
+    bus = str(properties.take("EventBusName", "default")).rsplit("/", 1)[-1]
     pattern = properties.take("EventPattern")
     if pattern is None:
         raise properties.error("a rule needs an EventPattern; use AWS::Scheduler::Schedule for schedules")
@@ -233,7 +243,9 @@ def _stream_mapping(
         max_age=None if age < 0 else timedelta(seconds=age),
         on_failure=_destination(workshop, properties.take("DestinationConfig") or {}, properties),
     )
-    properties.done("Enabled", "MaximumBatchingWindowInSeconds", "ParallelizationFactor", "StartingPosition", "Tags")
+    properties.done(
+        "Enabled", "MaximumBatchingWindowInSeconds", "ParallelizationFactor", "StartingPosition", "Tags"
+    )
     return mapping
 
 
@@ -250,14 +262,22 @@ def _schedule(workshop: Workshop, resource: Resource, properties: Properties) ->
     made = Made(name, {"Arn": arn("scheduler", f"schedule/default/{name}")})
     every = timedelta(**{f"{rate[2]}s": int(rate[1])})
     if enabled:
-        workshop.stack.schedules.append(Schedule(made.attributes["Arn"], every, target["Arn"], target.get("Input")))
+        workshop.stack.schedules.append(
+            Schedule(made.attributes["Arn"], every, target["Arn"], target.get("Input"))
+        )
     return made
 
 
 def _configuration_set(workshop: Workshop, resource: Resource, properties: Properties) -> Made:
     name = properties.take("Name") or resource.logical_id
     properties.done(
-        "DeliveryOptions", "ReputationOptions", "SendingOptions", "SuppressionOptions", "TrackingOptions", "VdmOptions", "Tags"
+        "DeliveryOptions",
+        "ReputationOptions",
+        "SendingOptions",
+        "SuppressionOptions",
+        "TrackingOptions",
+        "VdmOptions",
+        "Tags",
     )
     workshop.ses.create_configuration_set(ConfigurationSetName=name)
     return Made(name)
@@ -280,13 +300,15 @@ def _inert(workshop: Workshop, resource: Resource) -> Made:
     """Nothing on a developer's machine depends on it but its name."""
     service, attributes = _INERT[resource.type]
     name_property = next((key for key in resource.properties if key.endswith("Name")), None)
-    name = resource.properties[name_property] if name_property else f"{workshop.stack_name}-{resource.logical_id}"
+    name = (
+        resource.properties[name_property]
+        if name_property
+        else f"{workshop.stack_name}-{resource.logical_id}"
+    )
     return Made(str(name), {attribute: arn(service, f"{resource.logical_id}") for attribute in attributes})
 
 
-def _destination(
-    workshop: Workshop, destinations: Mapping[str, Any], properties: Properties
-) -> str | None:
+def _destination(workshop: Workshop, destinations: Mapping[str, Any], properties: Properties) -> str | None:
     found = (destinations.get("OnFailure") or {}).get("Destination")
     if found is None:
         return None

@@ -126,7 +126,8 @@ class Template:
             if name in names:
                 return str(self._resolve(names[name], where))
             if "." in name:
-                return self._attribute(*name.split(".", 1), where)
+                logical_id, attribute = name.split(".", 1)
+                return self._attribute(logical_id, attribute, where)
             return str(self._ref(name, where))
 
         return _PLACEHOLDER.sub(value, text).replace("${!", "${")
@@ -141,7 +142,9 @@ class Template:
     def _attribute(self, logical_id: str, attribute: str, where: str) -> str:
         made = self.made.get(logical_id)
         if made is None or attribute not in made.attributes:
-            raise DeployError(f"{where}: the local cloud does not know the attribute {logical_id}.{attribute}")
+            raise DeployError(
+                f"{where}: the local cloud does not know the attribute {logical_id}.{attribute}"
+            )
         return made.attributes[attribute]
 
 

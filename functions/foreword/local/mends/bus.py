@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import copy
 import json
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from datetime import UTC, datetime
 from typing import Any, TypeAlias
@@ -25,24 +25,26 @@ _TIME_BYTES = 14
 Target: TypeAlias = Mapping[str, Any]
 Event: TypeAlias = dict[str, Any]
 Deliver: TypeAlias = Callable[[Target, Event], None]
+# the entry, and the event's id
+Accepted: TypeAlias = Callable[[Mapping[str, Any], str], None]
 
 
 @contextmanager
-def bus_as_on_aws(deliver: Deliver) -> Iterator[None]:
+def bus_as_on_aws(deliver: Deliver, accepted: Accepted) -> Iterator[None]:
     with (
         patched(Rule, "send_to_targets", _routing(Rule.send_to_targets, deliver)),
-        patched(EventsBackend, "put_events", _refusing(EventsBackend.put_events)),
+        patched(EventsBackend, "put_events", _refusing(EventsBackend.put_events, accepted)),
     ):
         yield
 
 
-def put_as_aws(backend: EventsBackend, entry: Mapping[str, Any]) -> None:
+def put_as_aws(backend: Any, entry: Mapping[str, Any]) -> None:
     """Put an event of an AWS service (source `aws.ses`, say), which nobody else may."""
-    _accept(_original_put(), backend, [dict(entry)])
+    backend.put_events([dict(entry)], as_aws=True)
 
 
 def _routing(original: Callable[..., None], deliver: Deliver) -> Callable[..., None]:
-    def send_to_targets(self: Rule, original_event: Event, transform_input: bool = True) -> None:
+    def send_to_targets(self: Any, original_event: Event, transform_input: bool = True) -> None:
         if self.state != "ENABLED" or not self.event_pattern.matches_event(original_event):
             return
         ours = [target for target in self.targets if target["Arn"].split(":")[2] in ("lambda", "sqs")]
@@ -64,25 +66,23 @@ def _worded(event: Event) -> Event:
     return worded
 
 
-def _refusing(original: Callable[..., Any]) -> Callable[..., Any]:
-    def put_events(self: EventsBackend, events: list[dict[str, Any]]) -> list[dict[str, Any]]:
+def _refusing(original: Callable[..., Any], accepted: Accepted) -> Callable[..., Any]:
+    def put_events(
+        self: EventsBackend, events: list[dict[str, Any]], as_aws: bool = False
+    ) -> list[dict[str, Any]]:
         if sum(entry_bytes(entry) for entry in events) > REQUEST_BYTES:
             raise ValidationException("Total size of the entries in the request is over the limit.")
         if len(events) > 10:
             return list(original(self, events))  # moto has AWS's words for it
-        return [_refusal(entry) or original(self, [entry])[0] for entry in events]
+        answers = []
+        for entry in events:
+            answer = _refusal(entry, as_aws) or original(self, [entry])[0]
+            if "EventId" in answer:
+                accepted(entry, answer["EventId"])
+            answers.append(answer)
+        return answers
 
-    put_events.original = original  # type: ignore[attr-defined]
     return put_events
-
-
-def _original_put() -> Callable[..., Any]:
-    put: Callable[..., Any] = EventsBackend.put_events
-    return getattr(put, "original", put)
-
-
-def _accept(put: Callable[..., Any], backend: EventsBackend, entries: Sequence[dict[str, Any]]) -> None:
-    put(backend, list(entries))
 
 
 def entry_bytes(entry: Mapping[str, Any]) -> int:
@@ -92,8 +92,8 @@ def entry_bytes(entry: Mapping[str, Any]) -> int:
     return sum(len(text.encode()) for text in texts) + (_TIME_BYTES if "Time" in entry else 0)
 
 
-def _refusal(entry: Mapping[str, Any]) -> dict[str, str] | None:
-    if str(entry.get("Source", "")).startswith("aws."):
+def _refusal(entry: Mapping[str, Any], as_aws: bool) -> dict[str, str] | None:
+    if not as_aws and str(entry.get("Source", "")).startswith("aws."):
         return {
             "ErrorCode": "NotAuthorizedForSourceException",
             "ErrorMessage": "Not authorized for the source.",

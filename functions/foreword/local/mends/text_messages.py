@@ -21,11 +21,15 @@ Accepted: TypeAlias = Callable[[str, str, Mapping[str, Any], str], None]
 
 @contextmanager
 def opted_out_numbers_are_refused(accepted: Accepted) -> Iterator[None]:
-    original = SNSBackend.publish
+    original: Any = SNSBackend.publish
 
-    def publish(self: SNSBackend, message: str, *args: Any, phone_number: str | None = None, **kwargs: Any) -> str:
+    def publish(
+        self: SNSBackend, message: str, *args: Any, phone_number: str | None = None, **kwargs: Any
+    ) -> str:
         if phone_number and is_opted_out(self, phone_number):
-            raise InvalidParameterValue("Invalid parameter: PhoneNumber Reason: the phone number is opted out")
+            raise InvalidParameterValue(
+                "Invalid parameter: PhoneNumber Reason: the phone number is opted out"
+            )
         message_id: str = original(self, message, *args, phone_number=phone_number, **kwargs)
         if phone_number:
             accepted(phone_number, message, kwargs.get("message_attributes") or {}, message_id)

@@ -1,0 +1,100 @@
+"""`foreword check`: everything that can be known of a rulebook before it is published."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import fastjsonschema
+
+from foreword.authoring.cautions import cautions
+from foreword.authoring.fields import RulebookErrors
+from foreword.authoring.rule_tests import RuleTestResult, run_rule_tests
+from foreword.authoring.rulebook import load_rulebook
+from foreword.authoring.rules import AuthoredRule
+from foreword.authoring.schemas import read_schemas
+from foreword.authoring.templates import check_templates, read_templates
+from foreword.authoring.written_tests import RuleTest
+from foreword.domain.errors import InvalidRulebook
+
+
+@dataclass(frozen=True, slots=True)
+class Report:
+    """`warnings` are like problems, but do not stop a rulebook. Both are in order of file and line."""
+
+    rules: tuple[str, ...]
+    problems: tuple[InvalidRulebook, ...]
+    warnings: tuple[InvalidRulebook, ...]
+    tests: tuple[RuleTestResult, ...]
+
+    @property
+    def passed(self) -> bool:
+        return not self.problems and all(test.passed for test in self.tests)
+
+
+def check(rulebook: Path, messages: Path, schemas: Path) -> Report:
+    """Never raises for what an author wrote; OSError where a directory cannot be read."""
+    problems: list[InvalidRulebook] = []
+    try:
+        event_schemas = read_schemas(schemas)
+        templates = read_templates(messages)
+        loaded = load_rulebook(rulebook)
+    except InvalidRulebook as error:
+        return Report((), (error,), (), ())
+    except RulebookErrors as several:
+        return Report((), several.errors, (), ())
+    warnings: list[InvalidRulebook] = []
+    tests: list[RuleTestResult] = []
+    for authored in loaded.rules:
+        problems += _missing_tests(authored)
+        problems += _invalid_events(authored, event_schemas)
+        problems += check_templates(authored, templates, messages)
+        warnings += cautions(authored, event_schemas)
+        tests += run_rule_tests(authored, loaded.policy, loaded.lists)
+    names = tuple(authored.rule.rule for authored in loaded.rules)
+    return Report(names, _ordered(problems), _ordered(warnings), tuple(tests))
+
+
+def _missing_tests(authored: AuthoredRule) -> list[InvalidRulebook]:
+    """One test that fires, and one that does not."""
+    place = authored.places.get("tests", authored.places["rule"])
+    wanted = [("fires", True), ("does not fire", False)]
+    return [
+        InvalidRulebook(
+            f"the rule needs a test that {words}", file=authored.file, line=place.line, column=place.column
+        )
+        for words, fires in wanted
+        if not any(test.fires is fires for test in authored.tests)
+    ]
+
+
+def _invalid_events(authored: AuthoredRule, schemas: Mapping[str, Any]) -> list[InvalidRulebook]:
+    """A given event that breaks its schema would be quarantined, so the test shows what cannot happen."""
+    used = {fact.type for test in authored.tests for fact in test.given} & schemas.keys()
+    validators = {kind: fastjsonschema.compile(schemas[kind]) for kind in sorted(used)}
+    return [
+        InvalidRulebook(problem, file=authored.file, line=test.place.line, column=test.place.column)
+        for test in authored.tests
+        for problem in _broken(test, validators)
+    ]
+
+
+def _broken(test: RuleTest, validators: Mapping[str, Any]) -> list[str]:
+    problems = []
+    for number, fact in enumerate(test.given, start=1):
+        try:
+            validators.get(fact.type, _anything)(dict(fact.data))
+        except fastjsonschema.JsonSchemaValueException as error:
+            problems.append(f"given event {number} breaks the schema of {fact.type}: {error.message}")
+    return problems
+
+
+def _anything(data: Any) -> None:
+    """An event type with no schema is accepted as it is."""
+
+
+def _ordered(errors: list[InvalidRulebook]) -> tuple[InvalidRulebook, ...]:
+    unique = {str(error): error for error in errors}
+    return tuple(sorted(unique.values(), key=lambda error: (error.file, error.line, error.column)))

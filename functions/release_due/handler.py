@@ -1,0 +1,34 @@
+"""The tick of every minute: wakes customers, releases deferred messages, gives up on claims without evidence."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from functools import cache
+from typing import Any
+
+from aws_lambda_powertools import Logger, Metrics
+from aws_lambda_powertools.metrics import MetricUnit
+
+from foreword import wiring
+from foreword.settings import ReleaseDueSettings
+
+_use_case = cache(lambda: wiring.release_due(ReleaseDueSettings.from_environment()))
+_logger = cache(Logger)
+_metrics = cache(Metrics)
+
+
+def handle(_event: Mapping[str, Any], _context: object) -> dict[str, int]:
+    """Gives the counts; a failure of one item is counted and tried again by the next tick."""
+    done = _use_case()()
+    counts = {
+        "CustomersWoken": done.woken,
+        "MessagesReleased": done.released,
+        "UnknownOutcome": done.unknown,
+        "ReleaseFailed": len(done.failed),
+    }
+    for name, count in counts.items():
+        _metrics().add_metric(name=name, unit=MetricUnit.Count, value=count)
+    for error in done.failed:
+        _logger().error("not released", extra={"error": error})
+    _metrics().flush_metrics()
+    return counts

@@ -1,0 +1,93 @@
+"""The journal and the customers' states in memory: a few lines each, with the stores' own promises."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field, replace
+
+from foreword.app.ports import StoredState
+from foreword.domain.facts import Fact
+from foreword.domain.instants import Instant
+from foreword.domain.messages import Message
+from foreword.domain.profiles import Profile
+from foreword.domain.state import State
+
+
+@dataclass
+class FakeClock:
+    instant: Instant
+
+    def now(self) -> Instant:
+        return self.instant
+
+
+@dataclass
+class FakeJournal:
+    facts: dict[str, Fact] = field(default_factory=dict)
+    reads: int = 0
+
+    def add(self, fact: Fact) -> bool:
+        new = fact.key not in self.facts
+        self.facts.setdefault(fact.key, fact)
+        return new
+
+    def read(self, customer_id: str) -> list[Fact]:
+        self.reads += 1
+        return [fact for fact in self.facts.values() if fact.customer_id == customer_id]
+
+
+@dataclass
+class FakeStates:
+    """`lose` writes are refused as if somebody else had come first."""
+
+    stored: dict[str, StoredState] = field(default_factory=dict)
+    profiles: dict[str, Profile] = field(default_factory=dict)
+    due: dict[str, Instant | None] = field(default_factory=dict)
+    messages: list[Message] = field(default_factory=list)
+    lose: int = 0
+
+    def load(self, customer_id: str) -> StoredState:
+        profile = self.profiles.get(customer_id, Profile(customer_id))
+        return replace(self.stored.get(customer_id, StoredState(None, 0, False, profile)), profile=profile)
+
+    def save(
+        self,
+        stored: StoredState,
+        customer_id: str,
+        state: str,
+        generation: str,
+        due_at: Instant | None,
+        messages: Sequence[Message],
+    ) -> bool:
+        if not self._write(
+            stored, customer_id, StoredState(state, stored.version + 1, False, stored.profile), due_at
+        ):
+            return False
+        known = {message.message_id for message in self.messages}
+        self.messages += [message for message in messages if message.message_id not in known]
+        return True
+
+    def park(self, stored: StoredState, customer_id: str, due_at: Instant) -> bool:
+        return self._write(
+            stored, customer_id, replace(stored, version=stored.version + 1, parked=True), due_at
+        )
+
+    def state_of(self, customer_id: str) -> State:
+        text = self.stored[customer_id].state
+        assert text is not None
+        return State.from_json(text)
+
+    def _write(self, read: StoredState, customer_id: str, new: StoredState, due_at: Instant | None) -> bool:
+        if self.lose:
+            self.lose -= 1
+            return False
+        if read.version != self.load(customer_id).version:
+            return False
+        self.stored[customer_id] = new
+        self.due[customer_id] = due_at
+        return True
+
+
+def fail_the_test(customer_id: str, error: Exception) -> None:
+    """A report for tests in which no fold may raise."""
+    raise AssertionError(f"{customer_id} was parked") from error

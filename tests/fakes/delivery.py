@@ -1,0 +1,136 @@
+"""The outbox, the providers and the bus in memory: a few lines each, with the real ones' own promises."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, field
+
+from foreword.app.ports import Accepted, Dossier, ProviderCall, ProviderOutcome
+from foreword.domain.consent import Consents
+from foreword.domain.content import Content, EmailContent, SmsContent
+from foreword.domain.due import due_shard
+from foreword.domain.errors import EventsNotAccepted, InvalidTemplate
+from foreword.domain.instants import Instant
+from foreword.domain.messages import Message
+from foreword.domain.outgoing import OutgoingEvent
+from foreword.domain.profiles import Profile
+from foreword.domain.rulebook import Channel
+
+Key = tuple[str, str]
+
+
+def nothing() -> None:
+    """What happens around a write where no test says otherwise."""
+
+
+@dataclass
+class FakeOutbox:
+    """`before_write` and `after_write` are called around every write: what raises there is a crash or a lost answer."""
+
+    messages: dict[Key, Message] = field(default_factory=dict)
+    profiles: dict[str, Profile] = field(default_factory=dict)
+    consents: dict[str, Consents] = field(default_factory=dict)
+    written: list[Message] = field(default_factory=list)
+    before_write: Callable[[], None] = nothing
+    after_write: Callable[[], None] = nothing
+
+    def add(self, message: Message) -> None:
+        self.messages[message.customer_id, message.message_id] = message
+
+    def load(self, customer_id: str, message_id: str) -> Message | None:
+        return self.messages.get((customer_id, message_id))
+
+    def replace(self, before: Message, after: Message) -> bool:
+        return self._write(before, after, stands=True)
+
+    def dossier(self, customer_id: str, message_id: str) -> Dossier:
+        return Dossier(
+            message=self.load(customer_id, message_id),
+            profile=self.profiles.get(customer_id, Profile(customer_id)),
+            consents=self.consents.get(customer_id, Consents(customer_id)),
+        )
+
+    def claim(self, dossier: Dossier, claimed: Message) -> bool:
+        assert dossier.message is not None
+        now = self.dossier(claimed.customer_id, claimed.message_id)
+        stands = (now.profile.version, now.profile.erased, now.consents.version) == (
+            dossier.profile.version,
+            False,
+            dossier.consents.version,
+        )
+        return self._write(dossier.message, claimed, stands)
+
+    def due(self, shard: str, now: Instant) -> Iterator[Key]:
+        for (customer_id, message_id), message in list(self.messages.items()):
+            if message.due_at is not None and message.due_at <= now and due_shard(customer_id) == shard:
+                yield customer_id, message_id
+
+    def _write(self, before: Message, after: Message, stands: bool) -> bool:
+        self.before_write()
+        key = (before.customer_id, before.message_id)
+        present = self.messages[key]
+        won = stands and present.version == before.version and present.status is before.status
+        if won:
+            self.messages[key] = after
+            self.written.append(after)
+        self.after_write()
+        return won or self.messages[key] == after
+
+
+@dataclass
+class FakeProvider:
+    """E-mail and SMS alike. `accepted` holds the messages it took, `answers` what it says, accepted by default."""
+
+    accepted: list[tuple[str, str, Content]] = field(default_factory=list)
+    calls: int = 0
+    answers: list[ProviderOutcome] = field(default_factory=list)
+    before_call: Callable[[], None] = nothing
+
+    def prepare(self, message: Message, address: str, content: EmailContent | SmsContent) -> ProviderCall:
+        def call() -> ProviderOutcome:
+            self.before_call()
+            self.calls += 1
+            outcome = self.answers.pop(0) if self.answers else Accepted(f"provider-{self.calls}")
+            if isinstance(outcome, Accepted):
+                self.accepted.append((message.message_id, address, content))
+            return outcome
+
+        return call
+
+
+@dataclass
+class FakeRenderer:
+    """`fails` raises as a template does that cannot be filled in."""
+
+    fails: bool = False
+
+    def render(self, message: Message, channel: Channel, profile: Profile) -> Content:
+        if self.fails:
+            raise InvalidTemplate("renders to nothing")
+        if channel is Channel.SMS:
+            return SmsContent(f"sms of {message.message}")
+        return EmailContent(message.message, f"text of {message.message}", f"<p>{message.message}</p>")
+
+
+@dataclass
+class FakeBus:
+    """`refuses` are ids of events that it never takes."""
+
+    events: list[OutgoingEvent] = field(default_factory=list)
+    refuses: frozenset[str] = frozenset()
+
+    def put(self, events: Sequence[OutgoingEvent]) -> None:
+        self.events += [event for event in events if event.id not in self.refuses]
+        refused = self.refuses & {event.id for event in events}
+        if refused:
+            raise EventsNotAccepted(refused)
+
+
+@dataclass
+class FakeDueCustomers:
+    deadlines: dict[str, Instant] = field(default_factory=dict)
+
+    def due(self, shard: str, now: Instant) -> Iterator[tuple[str, Instant]]:
+        for customer_id, due_at in self.deadlines.items():
+            if due_shard(customer_id) == shard and due_at <= now:
+                yield customer_id, due_at

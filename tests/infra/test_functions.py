@@ -1,0 +1,161 @@
+from __future__ import annotations
+
+import pytest
+
+from tests.infra.reading import Template, as_list, logical_id
+
+EVERY_FUNCTION = {"LOG_LEVEL", "POWERTOOLS_METRICS_NAMESPACE", "POWERTOOLS_SERVICE_NAME"}
+ENVIRONMENT = {
+    "record_activity": {
+        "ACTIVITY_TABLE",
+        "CUSTOMERS_TABLE",
+        "CONSENTS_TABLE",
+        "BUS_NAME",
+        "QUARANTINE_QUEUE_URL",
+    },
+    "evaluate_triggers": {"ACTIVITY_TABLE", "CUSTOMERS_TABLE", "MESSAGES_TABLE"},
+    "deliver_message": {
+        "MESSAGES_TABLE",
+        "CUSTOMERS_TABLE",
+        "CONSENTS_TABLE",
+        "BUS_NAME",
+        "EMAIL_SENDER",
+        "CONFIGURATION_SET",
+        "SMS_SENDER_ID",
+    },
+    "release_due": {"ACTIVITY_TABLE", "CUSTOMERS_TABLE", "MESSAGES_TABLE"},
+    "record_feedback": {"MESSAGES_TABLE", "BUS_NAME", "CONFIGURATION_SET"},
+}
+SERVICES = {
+    "record_activity": {"dynamodb", "events", "kms", "logs", "sqs"},
+    "evaluate_triggers": {"dynamodb", "kms", "logs", "sqs"},
+    "deliver_message": {"dynamodb", "events", "kms", "logs", "ses", "sns", "sqs"},
+    "release_due": {"dynamodb", "kms", "logs", "sqs"},
+    "record_feedback": {"dynamodb", "events", "kms", "logs", "sqs"},
+}
+WRITES = {"PutItem", "UpdateItem", "DeleteItem", "BatchWriteItem"}
+MAY_WRITE = {
+    "record_activity": {"Activity", "Customers", "Consents"},
+    "evaluate_triggers": {"Customers", "Messages"},
+    "deliver_message": {"Messages"},
+    "release_due": {"Activity", "Messages"},
+    "record_feedback": {"Messages"},
+}
+
+
+def test_there_are_five_functions(fresh: Template) -> None:
+    assert set(fresh.functions()) == set(ENVIRONMENT)
+
+
+@pytest.mark.parametrize("name", ENVIRONMENT)
+def test_a_function_gets_its_environment_and_no_more(fresh: Template, name: str) -> None:
+    variables = fresh.functions()[name]["Environment"]["Variables"]
+    assert set(variables) == EVERY_FUNCTION | ENVIRONMENT[name]
+    assert variables["POWERTOOLS_SERVICE_NAME"] == name
+
+
+@pytest.mark.parametrize("name", ENVIRONMENT)
+def test_a_table_variable_names_that_table(fresh: Template, name: str) -> None:
+    variables = fresh.functions()[name]["Environment"]["Variables"]
+    for variable in variables.keys() & {
+        "ACTIVITY_TABLE",
+        "CUSTOMERS_TABLE",
+        "MESSAGES_TABLE",
+        "CONSENTS_TABLE",
+    }:
+        table = variable.removesuffix("_TABLE").title()
+        assert logical_id(variables[variable]).startswith(f"Storage{table}")
+
+
+@pytest.mark.parametrize("name", ENVIRONMENT)
+def test_a_function_runs_its_own_handler(fresh: Template, name: str) -> None:
+    function = fresh.functions()[name]
+    assert function["Handler"] == f"{name}.handler.handle"
+    assert function["Runtime"] == "python3.13"
+    assert function["Architectures"] == ["arm64"]
+
+
+def test_each_function_has_a_role_of_its_own(fresh: Template) -> None:
+    roles = [logical_id(function["Role"]) for function in fresh.functions().values()]
+    assert len(set(roles)) == len(roles) == 5
+    for policy in fresh.of_type("AWS::IAM::Policy").values():
+        assert len(policy["Roles"]) == 1
+    for role in fresh.of_type("AWS::IAM::Role").values():
+        assert "ManagedPolicyArns" not in role
+
+
+@pytest.mark.parametrize("name", ENVIRONMENT)
+def test_a_role_reaches_only_the_services_of_its_function(fresh: Template, name: str) -> None:
+    role = logical_id(fresh.functions()[name]["Role"])
+    allowed = [one for one in fresh.statements(role) if one["Effect"] == "Allow"]
+    actions = {action for statement in allowed for action in as_list(statement["Action"])}
+    assert {action.partition(":")[0] for action in actions} == SERVICES[name]
+
+
+@pytest.mark.parametrize("name", ENVIRONMENT)
+def test_a_role_writes_only_to_the_tables_of_its_function(fresh: Template, name: str) -> None:
+    tables = {id: id.removeprefix("Storage")[:-8] for id in fresh.of_type("AWS::DynamoDB::Table")}
+    written = {
+        tables[logical_id(resource)]
+        for statement in fresh.statements(logical_id(fresh.functions()[name]["Role"]))
+        if {f"dynamodb:{write}" for write in WRITES} & set(as_list(statement["Action"]))
+        for resource in as_list(statement["Resource"])
+    }
+    assert written == MAY_WRITE[name]
+
+
+def test_every_action_is_exact(fresh: Template) -> None:
+    for policy in fresh.of_type("AWS::IAM::Policy").values():
+        for statement in policy["PolicyDocument"]["Statement"]:
+            assert not [action for action in as_list(statement["Action"]) if "*" in action]
+            assert "NotAction" not in statement
+
+
+def test_only_a_text_message_is_published_to_any_resource(fresh: Template) -> None:
+    unbounded = [
+        (statement["Action"], logical_id(policy["Roles"][0]))
+        for policy in fresh.of_type("AWS::IAM::Policy").values()
+        for statement in policy["PolicyDocument"]["Statement"]
+        if statement["Effect"] == "Allow" and ("*" in as_list(statement.get("Resource", "*")))
+    ]
+    assert unbounded == [("sns:Publish", logical_id(fresh.functions()["deliver_message"]["Role"]))]
+
+
+def test_a_text_message_is_published_to_no_topic(fresh: Template) -> None:
+    statements = fresh.statements(logical_id(fresh.functions()["deliver_message"]["Role"]))
+    denied = [one for one in statements if one["Effect"] == "Deny"]
+    assert [one["Action"] for one in denied] == ["sns:Publish"]
+    assert denied[0]["Resource"]["Fn::Join"][1][-1] == ":sns:*:*:*"
+
+
+def test_an_email_is_sent_from_the_sender_alone(fresh: Template) -> None:
+    statements = fresh.statements(logical_id(fresh.functions()["deliver_message"]["Role"]))
+    (sending,) = [one for one in statements if "ses:SendEmail" in as_list(one["Action"])]
+    assert sending["Condition"] == {"StringEquals": {"ses:FromAddress": "hello@example.com"}}
+    assert sorted(resource["Fn::Join"][1][-1] for resource in sending["Resource"]) == [
+        ":configuration-set/foreword-dev",
+        ":identity/example.com",
+        ":identity/hello@example.com",
+    ]
+
+
+def test_a_function_puts_events_in_forewords_name_alone(fresh: Template) -> None:
+    for policy in fresh.of_type("AWS::IAM::Policy").values():
+        for statement in policy["PolicyDocument"]["Statement"]:
+            if "events:PutEvents" in as_list(statement["Action"]):
+                assert statement["Condition"] == {"ForAllValues:StringEquals": {"events:source": "foreword"}}
+
+
+def test_the_key_is_used_by_way_of_its_services_alone(fresh: Template) -> None:
+    for policy in fresh.of_type("AWS::IAM::Policy").values():
+        for statement in policy["PolicyDocument"]["Statement"]:
+            if any(action.startswith("kms:") for action in as_list(statement["Action"])):
+                assert set(statement["Condition"]["StringEquals"]) == {"kms:ViaService"}
+
+
+def test_every_function_logs_to_a_group_that_forgets(fresh: Template) -> None:
+    groups = fresh.of_type("AWS::Logs::LogGroup")
+    used = {logical_id(function["LoggingConfig"]["LogGroup"]) for function in fresh.functions().values()}
+    assert used == set(groups)
+    assert len(groups) == 5
+    assert {group["RetentionInDays"] for group in groups.values()} == {30}

@@ -1,0 +1,155 @@
+from __future__ import annotations
+
+import json
+
+import pytest
+
+from tests.infra.reading import Template, logical_id
+
+TWO_WEEKS = 14 * 24 * 3600
+
+
+def _dead_letter_queues(fresh: Template) -> dict[str, str]:
+    """Logical id by the function's package name."""
+    return {
+        name: fresh.function_id(name)[: -len("Function") - 8] + "DeadLetters" for name in fresh.functions()
+    }
+
+
+def _is_dead_letter_queue_of(fresh: Template, reference: object, name: str) -> bool:
+    id = logical_id(reference)
+    return id in fresh.of_type("AWS::SQS::Queue") and id[:-8] == _dead_letter_queues(fresh)[name]
+
+
+def test_the_queue_feeds_record_activity_and_hands_over_what_fails(fresh: Template) -> None:
+    (mapping,) = fresh.sources("record_activity")
+    queue = fresh.of_type("AWS::SQS::Queue")[logical_id(mapping["EventSourceArn"])]
+    assert mapping["FunctionResponseTypes"] == ["ReportBatchItemFailures"]
+    assert mapping["BatchSize"] == 10
+    assert queue["RedrivePolicy"]["maxReceiveCount"] == 5
+    dead_letters = queue["RedrivePolicy"]["deadLetterTargetArn"]
+    assert _is_dead_letter_queue_of(fresh, dead_letters, "record_activity")
+
+
+def test_a_message_stays_hidden_for_as_long_as_its_batch_may_take(fresh: Template) -> None:
+    (mapping,) = fresh.sources("record_activity")
+    queue = fresh.of_type("AWS::SQS::Queue")[logical_id(mapping["EventSourceArn"])]
+    assert queue["VisibilityTimeout"] >= 6 * fresh.functions()["record_activity"]["Timeout"]
+
+
+@pytest.mark.parametrize(
+    ("name", "table", "batch_size"),
+    [("evaluate_triggers", "Activity", 100), ("deliver_message", "Messages", 10)],
+)
+def test_a_stream_isolates_what_fails_and_hands_it_over(
+    fresh: Template, name: str, table: str, batch_size: int
+) -> None:
+    (mapping,) = fresh.sources(name)
+    assert logical_id(mapping["EventSourceArn"]).startswith(f"Storage{table}")
+    assert mapping["BatchSize"] == batch_size
+    assert mapping["BisectBatchOnFunctionError"] is True
+    assert mapping["FunctionResponseTypes"] == ["ReportBatchItemFailures"]
+    assert 0 < mapping["MaximumRetryAttempts"] < 100
+    assert 0 < mapping["MaximumRecordAgeInSeconds"] < 24 * 3600
+    assert _is_dead_letter_queue_of(fresh, mapping["DestinationConfig"]["OnFailure"]["Destination"], name)
+
+
+def test_only_new_facts_are_evaluated(fresh: Template) -> None:
+    (mapping,) = fresh.sources("evaluate_triggers")
+    (one,) = mapping["FilterCriteria"]["Filters"]
+    assert json.loads(one["Pattern"]) == {"eventName": ["INSERT"]}
+
+
+def test_only_ready_and_closed_messages_are_delivered_or_announced(fresh: Template) -> None:
+    (mapping,) = fresh.sources("deliver_message")
+    (one,) = mapping["FilterCriteria"]["Filters"]
+    assert json.loads(one["Pattern"]) == {
+        "eventName": ["INSERT", "MODIFY"],
+        "dynamodb": {"NewImage": {"status": {"S": ["READY", "SENT", "NOT_SENT", "UNKNOWN"]}}},
+    }
+
+
+def test_every_rule_hands_over_what_it_cannot_deliver(fresh: Template) -> None:
+    queues = fresh.of_type("AWS::SQS::Queue")
+    rules = fresh.of_type("AWS::Events::Rule")
+    assert len(rules) == 3
+    for rule in rules.values():
+        for target in rule["Targets"]:
+            assert logical_id(target["DeadLetterConfig"]["Arn"]) in queues
+            assert target["RetryPolicy"]["MaximumEventAgeInSeconds"] == 24 * 3600
+
+
+def test_every_queue_a_rule_writes_to_lets_that_rule_write(fresh: Template) -> None:
+    policies = {
+        logical_id(queue): json.dumps(policy)
+        for policy in fresh.of_type("AWS::SQS::QueuePolicy").values()
+        for queue in policy["Queues"]
+    }
+    queues = fresh.of_type("AWS::SQS::Queue")
+    for id, rule in fresh.of_type("AWS::Events::Rule").items():
+        for target in rule["Targets"]:
+            for arn in (target["Arn"], target["DeadLetterConfig"]["Arn"]):
+                if logical_id(arn) in queues:
+                    assert id in policies[logical_id(arn)]
+
+
+def test_the_bus_brings_every_emitters_events_and_what_foreword_remembers_of_itself(fresh: Template) -> None:
+    patterns = [
+        rule["EventPattern"] for rule in fresh.of_type("AWS::Events::Rule").values() if "EventBusName" in rule
+    ]
+    (emitted,) = [pattern for pattern in patterns if "detail-type" not in pattern]
+    (own,) = [pattern for pattern in patterns if "detail-type" in pattern]
+    assert emitted == {"source": [{"anything-but": ["foreword"]}]}
+    assert own["source"] == ["foreword"]
+    assert {"MessageSent", "MessageOutcomeUnknown", "PreferenceChanged"} <= set(own["detail-type"])
+    assert "EventRejected" not in own["detail-type"], "a rejection would be rejected for ever"
+
+
+def test_email_events_come_from_the_default_bus_to_record_feedback(fresh: Template) -> None:
+    (rule,) = [one for one in fresh.of_type("AWS::Events::Rule").values() if "EventBusName" not in one]
+    assert rule["EventPattern"] == {
+        "source": ["aws.ses"],
+        "detail": {"mail": {"tags": {"ses:configuration-set": ["foreword-dev"]}}},
+    }
+    assert [logical_id(target["Arn"]) for target in rule["Targets"]] == [fresh.function_id("record_feedback")]
+    (destination,) = fresh.of_type("AWS::SES::ConfigurationSetEventDestination").values()
+    bus = destination["EventDestination"]["EventBridgeDestination"]["EventBusArn"]
+    assert bus["Fn::Join"][1][-1] == ":event-bus/default"
+
+
+def test_the_tick_comes_every_minute_and_hands_over_what_it_cannot_start(fresh: Template) -> None:
+    (tick,) = fresh.of_type("AWS::Scheduler::Schedule").values()
+    assert tick["ScheduleExpression"] == "rate(1 minute)"
+    assert tick["FlexibleTimeWindow"] == {"Mode": "OFF"}
+    assert logical_id(tick["Target"]["Arn"]) == fresh.function_id("release_due")
+    assert _is_dead_letter_queue_of(fresh, tick["Target"]["DeadLetterConfig"]["Arn"], "release_due")
+    assert tick["Target"]["RetryPolicy"] == {"MaximumEventAgeInSeconds": 60, "MaximumRetryAttempts": 2}
+
+
+@pytest.mark.parametrize("name", ["release_due", "record_feedback"])
+def test_what_is_invoked_asynchronously_hands_over_its_failed_invocations(fresh: Template, name: str) -> None:
+    configured = {
+        logical_id(one["FunctionName"]): one
+        for one in fresh.of_type("AWS::Lambda::EventInvokeConfig").values()
+    }
+    failed = configured[fresh.function_id(name)]["DestinationConfig"]["OnFailure"]["Destination"]
+    assert _is_dead_letter_queue_of(fresh, failed, name)
+
+
+def test_dead_letters_are_kept_for_two_weeks_and_raise_an_alarm(fresh: Template) -> None:
+    alarms = fresh.of_type("AWS::CloudWatch::Alarm").values()
+    watched = {
+        logical_id(alarm["Dimensions"][0]["Value"]) for alarm in alarms if alarm["Namespace"] == "AWS/SQS"
+    }
+    queues = fresh.of_type("AWS::SQS::Queue")
+    assert {id[:-8] for id in watched} == set(_dead_letter_queues(fresh).values())
+    assert {queues[id]["MessageRetentionPeriod"] for id in watched} == {TWO_WEEKS}
+
+
+def test_an_unknown_outcome_raises_an_alarm(fresh: Template) -> None:
+    (alarm,) = [
+        one for one in fresh.of_type("AWS::CloudWatch::Alarm").values() if one["Namespace"] == "Foreword"
+    ]
+    assert alarm["MetricName"] == "MessageOutcomeUnknown"
+    assert alarm["Dimensions"] == [{"Name": "service", "Value": "deliver_message"}]
+    assert (alarm["Statistic"], alarm["Threshold"]) == ("Sum", 0)

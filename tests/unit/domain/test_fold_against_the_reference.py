@@ -1,0 +1,105 @@
+"""The fold is held against the plain reference model, under any history, order of arrival and batch cut."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from foreword.app.evaluate_triggers import EvaluateTriggers
+from foreword.domain.core import Core
+from foreword.domain.facts import Fact
+from foreword.domain.fold import rebuild
+from foreword.domain.instants import DAY, HOUR
+from foreword.domain.profiles import Profile
+from foreword.domain.replay import replay
+from foreword.domain.state import State
+from tests.fakes.customers import FakeClock, FakeJournal, FakeStates, fail_the_test
+from tests.reference.rules import MODEL_RULES, RULEBOOK
+from tests.reference.semantics import Event, decisions
+
+CUSTOMER = "c-1"
+BASE = 20_000 * DAY
+
+histories = st.lists(
+    st.tuples(st.integers(0, 24), st.sampled_from("AAABBC"), st.integers(1, 3)), min_size=1, max_size=14
+)
+
+
+def events_of(history: Sequence[tuple[int, str, int]]) -> list[Event]:
+    """Sorted by time; equal times keep their order, which is their order of receipt."""
+    ordered = sorted(history, key=lambda entry: entry[0])
+    return [Event(f"test#{at:02}", kind, hour, value) for at, (hour, kind, value) in enumerate(ordered)]
+
+
+def facts_of(events: Sequence[Event]) -> list[Fact]:
+    return [
+        Fact(
+            source="test",
+            id=event.key.removeprefix("test#"),
+            type=event.type,
+            customer_id=CUSTOMER,
+            occurred_at=BASE + event.at * HOUR,
+            received_at=BASE + event.at * HOUR + at,
+            data={"value": event.value},
+        )
+        for at, event in enumerate(events)
+    ]
+
+
+@given(histories, st.integers(0, 8))
+def test_decisions_in_order_are_those_of_the_model(history: list[tuple[int, str, int]], more: int) -> None:
+    events = events_of(history)
+    end = events[-1].at + more
+    decided = replay(RULEBOOK, CUSTOMER, {}, facts_of(events), BASE + end * HOUR)
+    for rule in MODEL_RULES:
+        expected = decisions(rule, events, end)
+        found = [((d.at - BASE) // HOUR, d.reason or "fired") for d in decided if d.rule == rule.name]
+        assert found == expected, rule.name
+
+
+@given(histories, st.data())
+def test_any_order_duplication_and_batching_ends_in_the_same_signals(
+    history: list[tuple[int, str, int]], data: st.DataObject
+) -> None:
+    facts = facts_of(events_of(history))
+    core = Core(RULEBOOK)
+    journal, states = FakeJournal(), FakeStates()
+    clock = FakeClock(BASE + 25 * HOUR)
+    evaluate = EvaluateTriggers(core, clock, states, journal, fail_the_test)
+    arrivals = data.draw(st.permutations(facts + data.draw(st.lists(st.sampled_from(facts), max_size=6))))
+    decided: list[tuple[str, int]] = []
+    while arrivals:
+        size = data.draw(st.integers(1, len(arrivals)))
+        batch, arrivals = arrivals[:size], arrivals[size:]
+        for fact in batch:
+            journal.add(fact)
+        evaluated = evaluate(CUSTOMER, batch)
+        decided += [(decision.rule, decision.at) for decision in evaluated.decisions]
+    end = BASE + 60 * HOUR
+    clock.instant = end
+    evaluated = evaluate(CUSTOMER, [])
+    decided += [(decision.rule, decision.at) for decision in evaluated.decisions]
+
+    stored = states.state_of(CUSTOMER)
+    plain = rebuild(core, None, Profile(CUSTOMER), facts, facts, end).state
+    for name in core.rules:
+        assert stored.memory.get(name) == plain.memory.get(name), name
+    assert len(decided) == len(set(decided)), "a rise was decided twice"
+    assert len(states.messages) == len({message.message_id for message in states.messages})
+
+
+@given(histories)
+def test_a_redelivered_history_changes_and_decides_nothing(history: list[tuple[int, str, int]]) -> None:
+    facts = facts_of(events_of(history))
+    core = Core(RULEBOOK)
+    journal, states = FakeJournal(), FakeStates()
+    evaluate = EvaluateTriggers(core, FakeClock(BASE + 60 * HOUR), states, journal, fail_the_test)
+    for fact in facts:
+        journal.add(fact)
+    evaluate(CUSTOMER, facts)
+    before: State = states.state_of(CUSTOMER)
+    again = evaluate(CUSTOMER, facts)
+    assert again.decisions == ()
+    assert states.state_of(CUSTOMER) == before
