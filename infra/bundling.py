@@ -64,8 +64,13 @@ def function_code(name: str) -> lambda_.Code:
         str(HERE.functions),
         asset_hash=source_hash(name, HERE),
         asset_hash_type=AssetHashType.CUSTOM,
-        bundling=BundlingOptions(image=DockerImage.from_registry("unused"), local=_LocalBundling(name)),
+        bundling=local_bundling(name, HERE),
     )
+
+
+def local_bundling(name: str, checkout: Checkout) -> BundlingOptions:
+    # An image has to be named, and is never looked for.
+    return BundlingOptions(image=DockerImage.from_registry("unused"), local=LocalBundling(name, checkout))
 
 
 def source_hash(name: str, checkout: Checkout) -> str:
@@ -132,11 +137,15 @@ def _files(folder: Path) -> Iterator[Path]:
 
 
 @jsii.implements(ILocalBundling)
-class _LocalBundling:
-    def __init__(self, name: str) -> None:
-        self._name = name
+class LocalBundling:
+    """What CDK asks to bundle the function `name` before it would look for Docker."""
 
-    def try_bundle(self, output_dir: str, **_options: Any) -> bool:
-        """True: CDK need not look for Docker."""
-        bundle(self._name, Path(output_dir), HERE, _dependencies(HERE.requirements))
+    def __init__(self, name: str, checkout: Checkout) -> None:
+        self._name = name
+        self._checkout = checkout
+
+    def try_bundle(self, output_dir: str, *_options: Any, **_named: Any) -> bool:
+        """True: it is done. (The options, which jsii passes as one object, are Docker's.)"""
+        dependencies = _dependencies(self._checkout.requirements)
+        bundle(self._name, Path(output_dir), self._checkout, dependencies)
         return True

@@ -32,7 +32,7 @@ class Evaluation(Construct):
             },
             grants=(
                 use_table(storage.activity, "Query"),
-                use_table(storage.customers, "BatchGetItem", "GetItem", "PutItem"),
+                use_table(storage.customers, "BatchGetItem", "PutItem"),
                 use_table(storage.messages, "PutItem"),
             ),
         )

@@ -83,8 +83,8 @@ class Ingestion(Construct):
             },
             grants=(
                 use_table(storage.activity, "PutItem"),
-                use_table(storage.customers, "GetItem", "PutItem", "UpdateItem"),
-                use_table(storage.consents, "GetItem", "PutItem", "UpdateItem"),
+                use_table(storage.customers, "GetItem", "PutItem"),
+                use_table(storage.consents, "GetItem", "PutItem"),
                 put_events(self.bus),
                 send_to(self.quarantine),
             ),

@@ -57,9 +57,9 @@ class Messaging(Construct):
                 "SMS_SENDER_ID": self._stage.sms_sender_id,
             },
             grants=(
-                use_table(storage.messages, "BatchGetItem", "ConditionCheckItem", "GetItem", "UpdateItem"),
-                use_table(storage.customers, "ConditionCheckItem", "GetItem"),
-                use_table(storage.consents, "ConditionCheckItem", "GetItem"),
+                use_table(storage.messages, "BatchGetItem", "GetItem", "UpdateItem"),
+                use_table(storage.customers, "BatchGetItem", "ConditionCheckItem"),
+                use_table(storage.consents, "BatchGetItem", "ConditionCheckItem"),
                 send_email(self._stage),
                 publish_sms(),
                 put_events(self._bus),
@@ -87,7 +87,6 @@ class Messaging(Construct):
                 query_due(storage.customers),
                 query_due(storage.messages),
                 use_table(storage.activity, "PutItem"),
-                use_table(storage.customers, "GetItem"),
                 use_table(storage.messages, "GetItem", "UpdateItem"),
             ),
         )

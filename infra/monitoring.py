@@ -28,8 +28,8 @@ class Monitoring(Construct):
             "UnknownOutcome",
             cloudwatch.Metric(
                 namespace="Foreword",
-                metric_name="MessageOutcomeUnknown",
-                dimensions_map={"service": "deliver_message"},
+                metric_name="UnknownOutcome",
+                dimensions_map={"service": "release_due"},
                 period=Duration.minutes(5),
                 statistic="Sum",
             ),

@@ -41,7 +41,7 @@ class FakeOutbox:
         return self.messages.get((customer_id, message_id))
 
     def replace(self, before: Message, after: Message) -> bool:
-        return self._write(before, after, stands=True)
+        return self._write(before, after)
 
     def dossier(self, customer_id: str, message_id: str) -> Dossier:
         return Dossier(
@@ -52,24 +52,22 @@ class FakeOutbox:
 
     def claim(self, dossier: Dossier, claimed: Message) -> bool:
         assert dossier.message is not None
-        now = self.dossier(claimed.customer_id, claimed.message_id)
-        stands = (now.profile.version, now.profile.erased, now.consents.version) == (
-            dossier.profile.version,
-            False,
-            dossier.consents.version,
-        )
-        return self._write(dossier.message, claimed, stands)
+        return self._write(dossier.message, claimed, dossier)
 
     def due(self, shard: str, now: Instant) -> Iterator[Key]:
         for (customer_id, message_id), message in list(self.messages.items()):
             if message.due_at is not None and message.due_at <= now and due_shard(customer_id) == shard:
                 yield customer_id, message_id
 
-    def _write(self, before: Message, after: Message, stands: bool) -> bool:
+    def _write(self, before: Message, after: Message, read: Dossier | None = None) -> bool:
         self.before_write()
         key = (before.customer_id, before.message_id)
         present = self.messages[key]
-        won = stands and present.version == before.version and present.status is before.status
+        won = present.version == before.version and present.status is before.status
+        if read is not None:
+            now = self.dossier(*key)
+            versions = (read.profile.version, read.consents.version)
+            won &= (now.profile.version, now.consents.version) == versions and not now.profile.erased
         if won:
             self.messages[key] = after
             self.written.append(after)

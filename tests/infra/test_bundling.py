@@ -6,8 +6,9 @@ import sys
 from pathlib import Path
 
 import pytest
+from aws_cdk import App, AssetStaging, Stack
 
-from infra.bundling import HERE, NOT_SHIPPED, Checkout, bundle, source_hash
+from infra.bundling import HERE, NOT_SHIPPED, Checkout, bundle, local_bundling, source_hash
 
 FUNCTIONS = ["record_activity", "evaluate_triggers", "deliver_message", "release_due", "record_feedback"]
 
@@ -19,6 +20,23 @@ def checkout(tmp_path: Path) -> Checkout:
     for folder in ("functions", "events"):
         shutil.copytree(HERE.root / folder, root / folder, ignore=shutil.ignore_patterns("__pycache__"))
     return Checkout(root)
+
+
+def test_cdk_bundles_without_docker(checkout: Checkout, tmp_path: Path) -> None:
+    """With no dependencies, since a test downloads nothing."""
+    checkout.requirements.write_text("")
+    app = App(outdir=str(tmp_path / "out"))
+    staged = AssetStaging(
+        Stack(app, "stack"),
+        "code",
+        source_path=str(checkout.functions),
+        bundling=local_bundling("record_activity", checkout),
+    )
+    assert {path.name for path in Path(staged.absolute_staged_path).iterdir()} == {
+        "foreword",
+        "published",
+        "record_activity",
+    }
 
 
 @pytest.mark.parametrize("name", FUNCTIONS)

@@ -4,6 +4,7 @@ import json
 
 import pytest
 
+from infra.bundling import HERE
 from tests.infra.reading import Template, logical_id
 
 TWO_WEEKS = 14 * 24 * 3600
@@ -150,6 +151,7 @@ def test_an_unknown_outcome_raises_an_alarm(fresh: Template) -> None:
     (alarm,) = [
         one for one in fresh.of_type("AWS::CloudWatch::Alarm").values() if one["Namespace"] == "Foreword"
     ]
-    assert alarm["MetricName"] == "MessageOutcomeUnknown"
-    assert alarm["Dimensions"] == [{"Name": "service", "Value": "deliver_message"}]
+    assert alarm["Dimensions"] == [{"Name": "service", "Value": "release_due"}]
+    handler = (HERE.functions / "release_due" / "handler.py").read_text("utf-8")
+    assert f'"{alarm["MetricName"]}": done.unknown' in handler, "nobody counts what the alarm watches"
     assert (alarm["Statistic"], alarm["Threshold"]) == ("Sum", 0)

@@ -151,11 +151,14 @@ def decisions(rule: ModelRule, events: Sequence[Event], end: Time) -> list[tuple
             for deadline, _ in signal.deadlines(events):
                 points.append((deadline, 1, sum(1 for e in events if e.at <= deadline)))
     rises: list[Time] = []
-    for t, _, applied in sorted(points):
+    for t, at_deadline, applied in sorted(points):
         if t > end or t in rises:
             continue
         earlier = [event for event in events if event.at < t]
         now = {name: s.value(events[:applied], t, False) for name, s in rule.signals.items()}
+        if not at_deadline:
+            # An event at the very deadline comes first: the deadline is looked at when all of them are there.
+            now |= {name: False for name, s in rule.signals.items() if isinstance(s, Absence)}
         was = {name: s.value(earlier, t, True) for name, s in rule.signals.items()}
         if rule.when(now) and not rule.when(was):
             rises.append(t)

@@ -63,8 +63,8 @@ def _unlikely_fields(expression: Expression, types: tuple[str, ...], schemas: Sc
         loose = [kind for kind in types if kind in schemas and field not in schemas[kind].get("required", ())]
         if loose and field not in asked:
             yield (
-                f"'{symbol}' meets event.data.{field}, which the schema of {loose[0]} does not require; where it is "
-                f"missing this is false, unless has(event.data.{field}) is asked first"
+                f"'{symbol}' meets event.data.{field}, which the schema of {loose[0]} does not require; where "
+                f"it is missing this is false, unless has(event.data.{field}) is asked first"
             )
     if types and all(kind in schemas for kind in types):
         known = {name for kind in types for name in schemas[kind].get("properties", {})}

@@ -278,7 +278,7 @@ class _Checker:
     ) -> tuple[list[Any], CelType]:
         if name not in fields:
             known = ", ".join(f"{root}.{known}" for known in sorted(fields)) or "none"
-            hint = did_you_mean(f"{root}.{name}", [f"{root}.{known}" for known in fields])
+            hint = did_you_mean(name, fields, f"{root}.")
             raise self.refused(tree, f"unknown name '{root}.{name}'{hint or f'; known are: {known}'}")
         return ["field", ["name", root], name], fields[name]
 

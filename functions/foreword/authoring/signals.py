@@ -114,10 +114,12 @@ def _read(context: Context, node: Node) -> Signal:
         raise source.refused(*_no_kind(node, found))
     kind = found[0]
     known, read = _KINDS[kind]
+    what = f"an {kind} signal" if kind[0] in "ae" else f"a {kind} signal"
+    if "where" in keys and "where" not in known:
+        message = f"{what} has no 'where' of its own; write it inside the event: {{type: TYPE, where: '...'}}"
+        raise source.refused(keys["where"], message)
     before = len(source.errors)
-    fields = Fields(
-        source, node, f"a {kind} signal" if kind[0] not in "ae" else f"an {kind} signal", known, _UNBUILT_KEYS
-    )
+    fields = Fields(source, node, what, known, _UNBUILT_KEYS)
     if len(source.errors) > before:
         raise source.errors.pop()  # the signal is left out: what remains would not be what was meant
     return read(context, fields)

@@ -108,7 +108,7 @@ class _Builder:
     def __init__(self, text: str, file: str) -> None:
         self.text = text
         self.file = file
-        self.events = YAML(typ="rt", pure=True).parse(text)
+        self.events = YAML(typ="safe", pure=True).parse(text)  # "rt" would leave marks in folded text
         self.depth = 0
 
     def document(self) -> Node:

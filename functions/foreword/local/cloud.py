@@ -80,7 +80,7 @@ class LocalCloud:
         self._published = published
         self._every_tick = every_tick
         self._listeners: list[Callable[[Record], None]] = []
-        self._emitted = 0
+        self._emitted = self._told = 0
         self.faults = Faults()
         self.timeline: list[Record] = []
 
@@ -234,15 +234,23 @@ class LocalCloud:
         return sum(len(queues[mapping.queue]._messages) for mapping in self._machine.stack.queue_mappings)
 
     def on(self, callback: Callable[[Record], None]) -> None:
-        """Call `callback` with each record of the timeline as it happens."""
+        """Call `callback` with each record of the timeline, in order: those of an invocation when it has ended,
+        so that a callback never runs with a function's environment and stdout."""
         self._listeners.append(callback)
 
     # ---- inside
 
     def _happened(self, record: Record) -> None:
         self.timeline.append(record)
-        for listener in self._listeners:
-            listener(record)
+        if not self._machine.runtime.busy:
+            self._tell()
+
+    def _tell(self) -> None:
+        while self._told < len(self.timeline):
+            record = self.timeline[self._told]
+            self._told += 1
+            for listener in self._listeners:
+                listener(record)
 
     def _next(self, until: datetime) -> datetime | None:
         """The time of the next tick or retry that is due by `until`."""

@@ -144,7 +144,7 @@ def _answer(error: ClientError, call: Call) -> AWSResponse:
         body = json.dumps({"__type": code, "message": message})
     headers, raw = HTTPHeaders(), MockRawResponse(body)
     headers["x-amzn-errortype"] = code
-    return AWSResponse(call.request.url, status, headers, raw)  # type: ignore[arg-type] # moto's own stream
+    return AWSResponse(call.request.url, status, headers, raw)
 
 
 def _content_type(call: Call) -> bytes:

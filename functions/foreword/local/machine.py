@@ -10,11 +10,12 @@ from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, ParamSpec, TypeAlias
 
 from moto.events.models import events_backends
 from moto.sqs.models import Message, Queue, sqs_backends
 
+from foreword.adapters.customers_table import PROFILE, profile_from_item
 from foreword.local.account import ACCOUNT, REGION, name_of
 from foreword.local.arrivals import told_of_arrivals
 from foreword.local.calls import Call, Proceed, watched
@@ -46,8 +47,12 @@ from foreword.local.sources.streams import StreamSource
 from foreword.local.tables import Tables
 
 QUARANTINE = "QUARANTINE_QUEUE_URL"
+CUSTOMERS = "customers"
 _TABLE_SUFFIX = "_TABLE"
-Happened = Callable[[Record], None]
+Happened: TypeAlias = Callable[[Record], None]
+P = ParamSpec("P")
+
+_RUNNING: list[object] = []  # a mark for each cloud, which nest; the last one is the one that runs
 
 
 @dataclass
@@ -56,7 +61,6 @@ class Machine:
 
     clock: VirtualClock
     runtime: Runtime
-    faults: Faults
     happened: Happened
     stack: Stack
     tables: Tables
@@ -65,13 +69,30 @@ class Machine:
     schedules: list[ScheduleSource]
     feedback: MailFeedback
     quarantine: str | None
+    mark: object
 
     def watch(self, call: Call, proceed: Proceed) -> Any:
         """Each AWS call: faults first, then what it changed in the tables."""
+        if not self.is_innermost:
+            return proceed()
         try:
             return self.runtime.watch(call, proceed)
         finally:
             self._tell_changes()
+
+    @property
+    def is_innermost(self) -> bool:
+        """Whether this cloud, and not one started inside it, is what happens now."""
+        return bool(_RUNNING) and _RUNNING[-1] is self.mark
+
+    def alone(self, callback: Callable[P, None]) -> Callable[P, None]:
+        """`callback`, deaf to what happens in a cloud inside this one."""
+
+        def guarded(*args: P.args, **kwargs: P.kwargs) -> None:
+            if self.is_innermost:
+                callback(*args, **kwargs)
+
+        return guarded
 
     def invoke(self, function_arn: str, event: Mapping[str, Any]) -> Invocation:
         invocation = self.runtime.invoke(self.stack.functions[function_arn], event)
@@ -126,11 +147,11 @@ class Machine:
 
     def _customer_with(self, number: str) -> str | None:
         """SNS knows no customers; the profile with that number, if it is one only, says whose it is."""
-        owners = [
-            item["customer_id"]
-            for item in self.tables.items("customers")
-            if json.loads(item.get("attributes", "{}")).get("phone") == number
-        ]
+        if CUSTOMERS not in self.tables.names:
+            return None
+        items = [item for item in self.tables.typed_items(CUSTOMERS) if item["item"]["S"] == PROFILE]
+        profiles = [profile_from_item(item, item["customer_id"]["S"]) for item in items]
+        owners = [profile.customer_id for profile in profiles if profile.values().get("phone") == number]
         return owners[0] if len(owners) == 1 else None
 
 
@@ -139,18 +160,28 @@ def assembled(
     clock: VirtualClock, template: Path, task_root: Path, faults: Faults, happened: Happened
 ) -> Iterator[Machine]:
     """A machine with the template deployed; moto, environment and network are its own until it ends."""
-    with aws_environment(), no_way_out(), own_moto(), _steady_mends():
+    with _innermost() as mark, aws_environment(), no_way_out(), own_moto(), _steady_mends():
         stack = deploy(template)
         with Runtime(clock, faults, task_root) as runtime:
-            machine = _machine(clock, runtime, faults, happened, stack)
+            machine = _machine(clock, runtime, happened, stack, mark)
             with (
-                bus_as_on_aws(machine.deliver, machine.bus_accepted),
-                mail_is_kept_whole(machine.mail_accepted),
-                opted_out_numbers_are_refused(machine.text_accepted),
-                told_of_arrivals(machine.arrived),
+                bus_as_on_aws(machine.deliver, machine.alone(machine.bus_accepted)),
+                mail_is_kept_whole(machine.alone(machine.mail_accepted)),
+                opted_out_numbers_are_refused(machine.alone(machine.text_accepted)),
+                told_of_arrivals(machine.alone(machine.arrived)),
                 watched(machine.watch),
             ):
                 yield machine
+
+
+@contextmanager
+def _innermost() -> Iterator[object]:
+    mark = object()
+    _RUNNING.append(mark)
+    try:
+        yield mark
+    finally:
+        _RUNNING.remove(mark)
 
 
 @contextmanager
@@ -167,7 +198,7 @@ def _steady_mends() -> Iterator[None]:
 
 
 def _machine(
-    clock: VirtualClock, runtime: Runtime, faults: Faults, happened: Happened, stack: Stack
+    clock: VirtualClock, runtime: Runtime, happened: Happened, stack: Stack, mark: object
 ) -> Machine:
     def invoke(function_arn: str, event: Mapping[str, Any]) -> Invocation:
         return machine.invoke(function_arn, event)
@@ -191,7 +222,6 @@ def _machine(
     machine = Machine(
         clock=clock,
         runtime=runtime,
-        faults=faults,
         happened=happened,
         stack=stack,
         tables=Tables(_short_names(stack)),
@@ -200,6 +230,7 @@ def _machine(
         schedules=[ScheduleSource(one, asynchronous.accept, clock.now) for one in stack.schedules],
         feedback=MailFeedback(stack.mail_events, publish),
         quarantine=quarantine.rsplit("/", 1)[-1] if quarantine else None,
+        mark=mark,
     )
     return machine
 

@@ -1,5 +1,7 @@
-"""What a function prints. Loggers keep the stream they were made with, so that stream must be one for the whole
-process: this one, which writes to whoever is listening, and to the real stdout when nobody is.
+"""What a function writes to stdout and stderr, which Lambda puts into one log.
+
+Loggers keep the stream they were made with, so that stream must be one for the whole process: this one, which
+writes to whoever is listening, and to the real stdout when nobody is.
 """
 
 from __future__ import annotations
@@ -31,7 +33,7 @@ class FunctionOutput(io.TextIOBase):
         sink = io.StringIO()
         self._sinks.append(sink)
         try:
-            with patched(sys, "stdout", self):
+            with patched(sys, "stdout", self), patched(sys, "stderr", self):
                 yield sink
         finally:
             self._sinks.pop()

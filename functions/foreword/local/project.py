@@ -15,13 +15,15 @@ _PACKAGE = Path(__file__).resolve().parents[1]
 
 @dataclass(frozen=True)
 class Project:
-    """Paths of one project; `rulebook` is the folder that holds `rules/`, `policy.yaml` and `lists.yaml`."""
+    """Paths of one project; `rulebook` is the folder that holds `rules/`, `policy.yaml` and `lists.yaml`;
+    `cdk` declares the stages."""
 
     template: Path
     rulebook: Path
     messages: Path
     schemas: Path
     samples: Path
+    cdk: Path
 
 
 def find(package: Path = _PACKAGE) -> Project:
@@ -36,4 +38,5 @@ def find(package: Path = _PACKAGE) -> Project:
         messages=source / "deliver_message" / "messages",
         schemas=root / "events" / "schemas",
         samples=root / "events" / "samples",
+        cdk=root / "cdk.json",
     )

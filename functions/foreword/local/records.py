@@ -58,7 +58,8 @@ class SentMessage:
 class Invocation:
     """One run of a function. `error` as Lambda reports it ({errorType, errorMessage, ...}), None if it went well.
 
-    `aws_calls` are (service, operation) as boto3 spells them, each attempt by itself; `logs` is its stdout.
+    `aws_calls` are (service, operation) as boto3 spells them, each attempt by itself; `logs` is what it wrote to
+    stdout and stderr.
     """
 
     at: datetime

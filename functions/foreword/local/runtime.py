@@ -15,12 +15,13 @@ import sys
 import threading
 import time
 import traceback
+import warnings
 from collections.abc import Callable, Mapping
 from contextlib import ExitStack
 from dataclasses import dataclass, field
 from io import StringIO
 from pathlib import Path
-from typing import Any
+from typing import Any, TextIO
 from uuid import UUID
 
 from foreword.local.account import REGION
@@ -90,6 +91,11 @@ class Runtime:
         sys.modules.update(self._modules_before)
         forget_what_is_kept()
 
+    @property
+    def busy(self) -> bool:
+        """Whether a function runs."""
+        return self._run is not None
+
     def watch(self, call: Call, proceed: Proceed) -> Any:
         """An AWS call; those outside any invocation (of tests, of the pump) pass."""
         run = self._run
@@ -119,6 +125,9 @@ class Runtime:
             around.enter_context(patched(time, "sleep", self._clock.sleep))
             around.callback(random.setstate, random.getstate())
             random.seed(self._count)  # the SDK's backoff is random, and moves the virtual clock
+            around.enter_context(warnings.catch_warnings())
+            warnings.resetwarnings()  # Lambda logs a warning, whatever the tests around it make of one
+            warnings.showwarning = _log_warning
             run = self._run = _Run(function, output)
             try:
                 result, error = self._call(function, payload, Context(function, request_id))
@@ -186,6 +195,17 @@ def forget_what_is_kept() -> None:
     powertools = sys.modules.get("aws_lambda_powertools.metrics")
     if powertools is not None:
         powertools.Metrics().clear_metrics()
+
+
+def _log_warning(
+    message: Warning | str,
+    category: type[Warning],
+    filename: str,
+    lineno: int,
+    file: TextIO | None = None,
+    line: str | None = None,
+) -> None:
+    (file or sys.stderr).write(warnings.formatwarning(message, category, filename, lineno, line))
 
 
 def _pop_package(package: str) -> dict[str, Any]:

@@ -22,18 +22,22 @@ class Tables:
     """The tables of one stack, by the short names people use ("messages")."""
 
     def __init__(self, names: Mapping[str, str]) -> None:
-        self._names = names
+        self.names = names
         self._told = dict.fromkeys(names, 0)
 
     def items(self, short_name: str) -> list[dict[str, Any]]:
-        if short_name not in self._names:
-            raise LookupError(f"there is no table {short_name!r}; there are {', '.join(sorted(self._names))}")
+        return [plain(item) for item in self.typed_items(short_name)]
+
+    def typed_items(self, short_name: str) -> list[dict[str, Any]]:
+        """As the DynamoDB client gives them: {"name": {"S": "Ada"}}."""
+        if short_name not in self.names:
+            raise LookupError(f"there is no table {short_name!r}; there are {', '.join(sorted(self.names))}")
         table = self._table(short_name)
-        return [plain(item.to_json()["Attributes"]) for item in table.all_items()]
+        return [item.to_json()["Attributes"] for item in table.all_items()]
 
     def changes(self) -> Iterator[TableChange]:
         """What the streams have told since the last call."""
-        for short_name in self._names:
+        for short_name in self.names:
             stream = self._table(short_name).stream_shard
             records: Sequence[Any] = stream.items if stream is not None else ()
             while self._told[short_name] < len(records):
@@ -43,7 +47,7 @@ class Tables:
     def next_due(self) -> datetime | None:
         """The earliest deadline of any item in a `due` index."""
         deadlines = []
-        for short_name in self._names:
+        for short_name in self.names:
             table = self._table(short_name)
             index = next((one for one in table.global_indexes if one.name == DUE_INDEX), None)
             if index is not None:
@@ -53,7 +57,7 @@ class Tables:
         return to_datetime(parse_instant(min(deadlines))) if deadlines else None
 
     def _table(self, short_name: str) -> Any:
-        return dynamodb_backends[ACCOUNT][REGION].tables[self._names[short_name]]
+        return dynamodb_backends[ACCOUNT][REGION].tables[self.names[short_name]]
 
 
 def _change(table: str, record: Mapping[str, Any]) -> TableChange:

@@ -1,0 +1,107 @@
+"""`foreword demo`: the sample events, through the real template and handlers, on the local cloud."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Iterator
+from datetime import datetime, timedelta
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
+from rich.console import Console
+
+from foreword.authoring.publish import publish
+from foreword.cli.demo_text import DemoText
+from foreword.cli.failures import CannotRun
+from foreword.cli.files import FileEvent, read_events
+from foreword.cli.story import Story, Told
+from foreword.cli.totals import Totals
+from foreword.domain.core import Core
+from foreword.domain.instants import Instant, format_instant, to_datetime, to_instant
+from foreword.local import project
+from foreword.local.cloud import LocalCloud
+from foreword.local.records import SentMessage
+
+AFTERWARDS = timedelta(days=4)
+"""How long the clock goes on after the last event, so that whatever waits comes to its end."""
+
+
+def run(*, out: Path, as_json: bool) -> None:
+    """Print the story as it happens and leave the e-mails in `out`; raises CannotRun where that cannot be written."""
+    console = Console(highlight=False)
+    events = _sample_events()
+    totals = Totals()
+    show = _json_printer(console) if as_json else DemoText(console).show
+    first, last = events[0].at, events[-1].at
+    assert first is not None and last is not None  # noqa: S101 - _sample_events gives only events with a time
+    ours = project.find()
+    with TemporaryDirectory(prefix="foreword-") as folder:
+        rulebook = publish(ours.rulebook, ours.messages, ours.schemas, Path(folder))
+        with LocalCloud(at=to_datetime(first), published=Path(folder)) as cloud:
+            for told in _play(cloud, Story(Core(rulebook)), events, to_datetime(last) + AFTERWARDS):
+                totals.add(told)
+                show(told)
+    mails = _leave_mails(cloud, out)
+    dead = sum(map(len, cloud.dead_letters.values()))
+    if as_json:
+        show({"kind": "summary", **totals.as_dict(), "dead_letters": dead})
+    else:
+        DemoText(console).summary(totals, dead)
+        console.print(
+            f"{len(mails)} e-mails are in {out}/ as .eml files; any mail program opens them.",
+            markup=False,
+            soft_wrap=True,
+        )
+
+
+def _play(cloud: LocalCloud, story: Story, events: list[FileEvent], end: datetime) -> Iterator[Told]:
+    """Emit each event at its time, and tell what happened in between and from it."""
+    told_up_to = 0
+
+    def news() -> Iterator[Told]:
+        nonlocal told_up_to
+        records = cloud.timeline[told_up_to:]
+        told_up_to = len(cloud.timeline)
+        return story.tell(records)
+
+    for event in events:
+        at: Instant = event.at or 0
+        if to_instant(cloud.now) < at:
+            cloud.advance(to=format_instant(at))
+            yield from news()
+        cloud.put_events([event.entry(cloud.bus_name)])
+        yield from news()
+    cloud.advance(to=end)
+    yield from news()
+
+
+def _sample_events() -> list[FileEvent]:
+    folder = project.find().samples / "bus"
+    events = [event for path in sorted(folder.glob("*.json")) for event in read_events(path)]
+    return sorted((event for event in events if event.at is not None), key=lambda event: event.at or 0)
+
+
+def _json_printer(console: Console) -> Callable[[Told], None]:
+    def show(told: Told) -> None:
+        console.print(json.dumps(told, ensure_ascii=False, default=str), markup=False, soft_wrap=True)
+
+    return show
+
+
+def _leave_mails(cloud: LocalCloud, out: Path) -> list[Path]:
+    """Each e-mail as it went to the provider, named by its time and customer."""
+    written = []
+    try:
+        out.mkdir(parents=True, exist_ok=True)
+        for message in cloud.sent:
+            if message.raw is not None:
+                path = out / _file_name(message)
+                path.write_bytes(message.raw)
+                written.append(path)
+    except OSError as error:
+        raise CannotRun(f"{error.filename}: cannot be written: {error.strerror}") from None
+    return written
+
+
+def _file_name(message: SentMessage) -> str:
+    return f"{message.at:%Y-%m-%d-%H%M}-{message.customer}.eml"

@@ -1,0 +1,78 @@
+"""The `foreword` command. Exit 0: done; 1: something is wrong with what was looked at; 2: cannot run."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+from typing import Any
+
+import click
+
+from foreword.cli.failures import CannotRun, FoundWrong
+
+as_json = click.option("--json", "as_json", is_flag=True, help="One JSON object a line, for programs.")
+directory = click.Path(path_type=Path)
+
+
+@click.group(context_settings={"help_option_names": ["-h", "--help"]})
+def foreword() -> None:
+    """Proactive customer messages, triggered by rules."""
+
+
+# Commands import what they need when they run: `foreword check` waits for no boto3, and --help for nothing.
+
+
+@foreword.command()
+@click.option(
+    "--out", type=directory, default=Path("foreword-demo"), show_default=True, help="For the e-mails."
+)
+@as_json
+def demo(**options: Any) -> None:
+    """Run the sample events through the whole system, on this machine, and show what happens."""
+    from foreword.cli.demo import run
+
+    run(**options)
+
+
+@foreword.command()
+@click.argument("rules", nargs=-1, metavar="[RULE]...")
+@click.option("--rulebook", type=directory, metavar="DIR", help="A rulebook other than the project's own.")
+@as_json
+def check(**options: Any) -> None:
+    """Check the rulebook: files, names, templates, and every rule's own tests (or those of RULE alone)."""
+    from foreword.cli.check import run
+
+    run(**options)
+
+
+@foreword.command()
+@click.argument("file", type=directory)
+@click.option("--check", "check_only", is_flag=True, help="Only say whether the events are right.")
+@click.option("--stage", metavar="NAME", help="The deployed stage to emit to.")
+@click.option("--profile", metavar="NAME", help="The AWS profile to use.")
+@click.option("--region", metavar="NAME", help="The AWS region to use.")
+@as_json
+def emit(**options: Any) -> None:
+    """Put the events of FILE (JSON or JSON Lines) on the bus of a stage, or only check them."""
+    from foreword.cli.emit import run
+
+    run(**options)
+
+
+def main() -> None:
+    """The entry point: every failure is one clear line and its exit code."""
+    try:
+        foreword(standalone_mode=False)
+    except click.exceptions.NoArgsIsHelpError as error:
+        click.echo(error.format_message(), err=True)
+        sys.exit(2)
+    except click.ClickException as error:
+        click.echo(f"foreword: {error.format_message()}", err=True)
+        sys.exit(2)
+    except CannotRun as error:
+        click.echo(f"foreword: {error}", err=True)
+        sys.exit(2)
+    except FoundWrong:
+        sys.exit(1)
+    except (click.Abort, KeyboardInterrupt):
+        sys.exit(130)

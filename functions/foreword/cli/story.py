@@ -1,0 +1,181 @@
+"""What happens in a local cloud, retold as events a person can follow: plain dicts, one for each thing.
+
+`kind` is one of: event, signal, deadline, decision, accepted (by a provider), message, feedback. Every dict has `at` (RFC 3339, UTC) and
+`customer_id` where it concerns one. Nothing random is told, so the same samples tell the same story.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any, TypeAlias
+
+from foreword.domain import json_text
+from foreword.domain.core import CompiledRule, Core
+from foreword.domain.facts import FOREWORD
+from foreword.domain.instants import Instant, format_instant, to_instant
+from foreword.domain.state import State
+from foreword.local.records import BusEvent, Quarantined, Record, SentMessage, TableChange
+
+Told: TypeAlias = dict[str, Any]
+
+FEEDBACK = {"MessageDelivered", "MessageDelayed", "MessageBounced", "MessageComplained"}
+
+
+class Story:
+    """`core` is the rulebook in force: it says what a customer's stored state means."""
+
+    def __init__(self, core: Core) -> None:
+        self._core = core
+        self._claimed_for: str | None = None
+
+    def tell(self, records: Sequence[Record]) -> Iterator[Told]:
+        """Retell the records of one step, in their order; a bus event comes with what became of it."""
+        accepted = {
+            (record.new["source"], record.new["event_id"])
+            for record in records
+            if isinstance(record, TableChange) and record.table == "activity" and record.new is not None
+        }
+        refused = [record for record in records if isinstance(record, Quarantined)]
+        for record in records:
+            if isinstance(record, BusEvent) and record.source not in (FOREWORD, "aws.ses"):
+                yield self._event(record, accepted, refused)
+            elif isinstance(record, BusEvent) and record.type in FEEDBACK:
+                yield self._feedback(record)
+            elif isinstance(record, TableChange) and record.table == "customers":
+                yield from self._signals(record)
+            elif isinstance(record, TableChange) and record.table == "messages":
+                yield from self._message(record)
+            elif isinstance(record, SentMessage):
+                yield self._sent(record)
+
+    def _event(self, record: BusEvent, accepted: set[tuple[Any, Any]], refused: list[Quarantined]) -> Told:
+        detail = record.detail
+        told: Told = {
+            "kind": "event",
+            "at": _time(record),
+            "customer_id": detail.get("customer_id"),
+            "source": record.source,
+            "type": record.type,
+            "id": detail.get("id"),
+            "data": detail.get("data"),
+        }
+        if (record.source, detail.get("id")) in accepted:
+            return told | {"outcome": "ACCEPTED"}
+        if refused:
+            attributes = refused[0].attributes
+            return (
+                told | {"outcome": "QUARANTINED"} | {name: attributes[name] for name in ("reason", "detail")}
+            )
+        return told | {"outcome": "DUPLICATE"}
+
+    def _feedback(self, record: BusEvent) -> Told:
+        names = ("message_id", "rule", "message", "channel")
+        return {
+            "kind": "feedback",
+            "at": _time(record),
+            "customer_id": record.detail["customer_id"],
+            "type": record.type,
+            **{name: record.detail["data"][name] for name in names},
+        }
+
+    def _signals(self, record: TableChange) -> Iterator[Told]:
+        """The signals that the new state gives another value, and the deadlines it sets or takes away."""
+        before, after = _state(record.old), _state(record.new)
+        if after is None:
+            return
+        for name, memory in after.memory.items():
+            rule = self._core.rules[name]
+            known = {} if before is None else before.memory.get(name, {})
+            about = {"at": _time(record), "customer_id": record.key["customer_id"], "rule": name}
+            yield from _deadlines(rule, known, memory, about)
+            t = after.position[0]
+            then = rule.values(known, t) if known else rule.values(rule.start(), t)
+            now = rule.values(memory, t)
+            for signal in now:
+                if now[signal] != then[signal] and not rule.trackers[signal].moment:
+                    change = {"signal": signal, "before": _shown(then[signal]), "after": _shown(now[signal])}
+                    yield {"kind": "signal", **about, **change}
+
+    def _message(self, record: TableChange) -> Iterator[Told]:
+        new = record.new
+        if new is None:
+            return
+        about = {
+            "at": _time(record),
+            "customer_id": new["customer_id"],
+            "rule": new["rule"],
+            "message": new["message"],
+            "message_id": new["message_id"],
+        }
+        if record.old is None:
+            signals = {name: _shown(value) for name, value in json_text.loads(new["signals"]).items()}
+            outcome = "fired" if new["status"] == "READY" else "skipped"
+            reason = new.get("reason")
+            yield {"kind": "decision", **about, "outcome": outcome, "reason": reason, "signals": signals}
+        elif new["status"] == "CALLING":
+            # Functions run one at a time here: what a provider accepts next is this message.
+            self._claimed_for = new["customer_id"]
+        elif new["status"] != record.old["status"] and new["status"] != "READY":
+            extra = {name: new[name] for name in ("reason", "channel") if name in new}
+            due = {"due_at": _trimmed(new["due_at"])} if new["status"] == "DEFERRED" else {}
+            yield {"kind": "message", **about, "status": new["status"], **extra, **due}
+
+    def _sent(self, record: SentMessage) -> Told:
+        return {
+            "kind": "accepted",
+            "at": _time(record),
+            "customer_id": self._claimed_for,
+            "channel": record.channel,
+            "to": record.to,
+            "subject": record.subject,
+            "text": record.text,
+        }
+
+
+def _deadlines(
+    rule: CompiledRule, before: Mapping[str, Any], after: Mapping[str, Any], about: Told
+) -> Iterator[Told]:
+    for signal in rule.deadlines:
+        had = {entry[0] for entry in before.get(signal, {}).get("pending", [])}
+        has = {entry[0] for entry in after[signal]["pending"]}
+        rung = after[signal]["rung"]
+        for deadline in sorted(has - had):
+            yield {
+                "kind": "deadline",
+                **about,
+                "signal": signal,
+                "deadline": format_instant(deadline),
+                "is": "set",
+            }
+        for deadline in sorted(had - has):
+            ended = "reached" if deadline == rung else "met"
+            yield {
+                "kind": "deadline",
+                **about,
+                "signal": signal,
+                "deadline": format_instant(deadline),
+                "is": ended,
+            }
+
+
+def _state(item: Mapping[str, Any] | None) -> State | None:
+    if item is None or item.get("item") != "state" or "state" not in item:
+        return None
+    return State.from_json(item["state"])
+
+
+def _time(record: Record) -> str:
+    # To the second: the milliseconds only tell in which order functions ran.
+    instant: Instant = to_instant(record.at)
+    return format_instant(instant - instant % 1_000_000)
+
+
+def _trimmed(sortable: str) -> str:
+    return sortable.replace(".000000Z", "Z")
+
+
+def _shown(value: Any) -> Any:
+    """A number as text of at most four decimals, as people read it."""
+    if value is None or isinstance(value, bool | int):
+        return value
+    return f"{value:.4f}".rstrip("0").rstrip(".")

@@ -1,0 +1,169 @@
+from __future__ import annotations
+
+import pytest
+
+from foreword.app.record_feedback import Recorded, RecordFeedback
+from foreword.domain.errors import EventsNotAccepted, StoreConflict
+from foreword.domain.feedback import Feedback, FeedbackKind
+from foreword.domain.instants import HOUR, MINUTE, format_instant
+from foreword.domain.messages import Message, MessageStatus
+from foreword.domain.outgoing import OutgoingEvent
+from foreword.domain.reasons import Reason
+from foreword.domain.rulebook import Channel
+from tests.fakes.customers import FakeClock
+from tests.fakes.delivery import FakeBus, FakeOutbox
+from tests.fakes.samples import CUSTOMER, NOON, a_message
+
+CALLING = a_message(case="order-7").claimed("attempt-1", Channel.EMAIL, NOON)
+UNKNOWN = CALLING.unknown(NOON + HOUR)
+SENT = CALLING.sent("ses-1", NOON)
+ACCEPTANCE = [kind for kind in FeedbackKind if kind is not FeedbackKind.REJECTED]
+
+
+class Desk:
+    def __init__(self, *messages: Message) -> None:
+        self.outbox, self.bus, self.clock = FakeOutbox(), FakeBus(), FakeClock(NOON + MINUTE)
+        for message in messages:
+            self.outbox.add(message)
+        self.record = RecordFeedback(self.outbox, self.bus, self.clock)
+
+    @property
+    def message(self) -> Message:
+        return self.outbox.messages[CUSTOMER, a_message().message_id]
+
+
+def feedback(kind: FeedbackKind, provider_message_id: str = "ses-1", at: int = NOON) -> Feedback:
+    details = {"bounce_type": "Permanent"} if kind is FeedbackKind.BOUNCED else {}
+    return Feedback(
+        kind, CUSTOMER, a_message().message_id, provider_message_id, at, format_instant(at), details
+    )
+
+
+@pytest.mark.parametrize("kind", ACCEPTANCE)
+@pytest.mark.parametrize("before", [CALLING, UNKNOWN], ids=["CALLING", "UNKNOWN"])
+def test_whatever_proves_acceptance_settles_an_open_message_as_sent(before: Message, kind: FeedbackKind) -> None:
+    desk = Desk(before)
+    assert desk.record(feedback(kind)) is Recorded.RECORDED
+    message = desk.message
+    assert (message.status, message.reason, message.provider_message_id) == (
+        MessageStatus.SENT,
+        Reason.SENT,
+        "ses-1",
+    )
+    assert (message.closed_at, message.due_at) == (NOON + MINUTE, None)
+
+
+@pytest.mark.parametrize("before", [CALLING, UNKNOWN, SENT], ids=["CALLING", "UNKNOWN", "SENT"])
+def test_a_rejection_says_that_nothing_left(before: Message) -> None:
+    desk = Desk(before)
+    desk.record(feedback(FeedbackKind.REJECTED))
+    assert (desk.message.status, desk.message.reason) == (MessageStatus.NOT_SENT, Reason.REJECTED_BY_PROVIDER)
+    assert desk.bus.events == []
+
+
+def test_sent_and_rejected_end_the_same_in_either_order() -> None:
+    ends = []
+    for order in ([FeedbackKind.SENT, FeedbackKind.REJECTED], [FeedbackKind.REJECTED, FeedbackKind.SENT]):
+        desk = Desk(CALLING)
+        for kind in order:
+            desk.record(feedback(kind))
+        ends.append((desk.message.status, desk.message.reason))
+    assert ends == [(MessageStatus.NOT_SENT, Reason.REJECTED_BY_PROVIDER)] * 2
+
+
+def test_what_is_settled_is_not_written_again() -> None:
+    desk = Desk(SENT)
+    for kind in ACCEPTANCE:
+        desk.record(feedback(kind))
+    assert desk.outbox.written == []
+
+
+def test_feedback_goes_on_as_an_event_about_the_message() -> None:
+    desk = Desk(SENT)
+    desk.record(feedback(FeedbackKind.BOUNCED))
+    assert desk.bus.events == [
+        OutgoingEvent(
+            "MessageBounced",
+            f"{SENT.message_id}/bounced",
+            CUSTOMER,
+            NOON,
+            {
+                "message_id": SENT.message_id,
+                "rule": "repeated-contacts",
+                "message": "we-are-sorry",
+                "channel": "email",
+                "case": "order-7",
+                "bounce_type": "Permanent",
+            },
+        )
+    ]
+
+
+def test_the_same_feedback_is_the_same_event_and_another_click_another() -> None:
+    desk = Desk(SENT)
+    for at in (NOON, NOON, NOON + 1):
+        desk.record(feedback(FeedbackKind.CLICKED, at=at))
+        desk.record(feedback(FeedbackKind.DELIVERED, at=at))
+    ids = [event.id for event in desk.bus.events]
+    assert len([one for one in set(ids) if "/clicked/" in one]) == 2
+    assert len([one for one in set(ids) if one.endswith("/delivered")]) == 1
+
+
+def test_being_sent_is_told_by_the_messages_own_outcome_alone() -> None:
+    desk = Desk(CALLING)
+    desk.record(feedback(FeedbackKind.SENT))
+    assert desk.bus.events == []
+
+
+@pytest.mark.parametrize("kind", list(FeedbackKind))
+def test_feedback_on_a_message_never_called_is_not_believed(kind: FeedbackKind) -> None:
+    desk = Desk(a_message())
+    assert desk.record(feedback(kind)) is Recorded.NEVER_CALLED
+    assert (desk.message, desk.bus.events) == (a_message(), [])
+
+
+@pytest.mark.parametrize("kind", list(FeedbackKind))
+def test_feedback_under_another_provider_id_is_not_believed(kind: FeedbackKind) -> None:
+    desk = Desk(SENT)
+    assert desk.record(feedback(kind, "ses-forged")) is Recorded.OTHER_PROVIDER_ID
+    assert (desk.message, desk.bus.events) == (SENT, [])
+
+
+def test_feedback_on_no_message_of_ours_is_ignored() -> None:
+    desk = Desk()
+    assert desk.record(feedback(FeedbackKind.BOUNCED)) is Recorded.UNKNOWN_MESSAGE
+    assert desk.bus.events == []
+
+
+@pytest.mark.parametrize("kind", list(FeedbackKind))
+def test_feedback_never_opens_what_was_not_sent_or_waits(kind: FeedbackKind) -> None:
+    for message in (
+        CALLING.not_sent(Reason.REJECTED_BY_PROVIDER, NOON),
+        CALLING.backed_off(NOON),
+        CALLING.ready_again(),
+    ):
+        desk = Desk(message)
+        desk.record(feedback(kind))
+        assert desk.message == message
+
+
+def test_a_message_that_keeps_moving_is_asked_for_again() -> None:
+    desk = Desk(CALLING)
+
+    def moving() -> None:
+        message = desk.message
+        desk.outbox.add(a_message(**{"status": message.status, "attempt_id": "a", "version": message.version + 1}))
+
+    desk.outbox.before_write = moving
+    with pytest.raises(StoreConflict):
+        desk.record(feedback(FeedbackKind.DELIVERED))
+
+
+def test_a_bus_that_refuses_has_the_feedback_come_again() -> None:
+    desk = Desk(CALLING)
+    desk.bus.refuses = frozenset({f"{CALLING.message_id}/delivered"})
+    with pytest.raises(EventsNotAccepted):
+        desk.record(feedback(FeedbackKind.DELIVERED))
+    desk.bus.refuses = frozenset()
+    assert desk.record(feedback(FeedbackKind.DELIVERED)) is Recorded.RECORDED
+    assert [event.type for event in desk.bus.events] == ["MessageDelivered"]

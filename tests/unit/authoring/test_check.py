@@ -1,0 +1,285 @@
+"""`check` and `publish`: rule tests, templates, schemas, and what is probably not meant."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from foreword.authoring.check import Report, check
+from foreword.authoring.fields import RulebookErrors
+from foreword.authoring.publish import publish
+from foreword.domain.errors import InvalidRulebook
+from foreword.domain.rulebook import Rulebook
+from tests.unit.authoring.rulebooks import RULE, write_messages, write_rulebook
+
+SCHEMAS: dict[str, dict[str, Any]] = {
+    "SupportContactOpened": {
+        "type": "object",
+        "properties": {"channel": {"type": "string"}, "product": {"type": "string"}},
+        "required": ["channel"],
+    },
+    "CustomerUpdated": {"type": "object", "properties": {"segment": {"type": "string"}}},
+}
+
+
+def write_schemas(directory: Path) -> Path:
+    directory.mkdir(exist_ok=True)
+    for name, schema in SCHEMAS.items():
+        (directory / f"{name}.json").write_text(json.dumps(schema), encoding="utf-8")
+    return directory
+
+
+def run(directory: Path, rule: str = RULE, **messages: str | None) -> Report:
+    return check(
+        write_rulebook(directory / "rulebook", stuck=rule),
+        write_messages(directory / "messages", **messages),
+        write_schemas(directory / "schemas"),
+    )
+
+
+def words(errors: tuple[InvalidRulebook, ...], directory: Path) -> list[str]:
+    return [str(error).replace(f"{directory}/", "") for error in errors]
+
+
+def test_a_good_rulebook_passes_without_a_word(tmp_path: Path) -> None:
+    report = run(tmp_path)
+    assert (report.passed, report.problems, report.warnings, report.rules) == (True, (), (), ("stuck",))
+    assert [test.test for test in report.tests] == ["three contacts", "one contact"]
+
+
+def test_a_failing_test_says_what_was_expected_and_what_happened(tmp_path: Path) -> None:
+    report = run(tmp_path, RULE.replace("contacts >= 3", "contacts >= 1"))
+    assert not report.passed
+    assert [(test.test, test.passed, test.line) for test in report.tests] == [
+        ("three contacts", True, 21),
+        ("one contact", False, 29),
+    ]
+    assert report.tests[1].difference == (
+        "expected  no message",
+        "happened  stuck by email at 2026-03-02T09:00:00Z with contacts = 1",
+    )
+
+
+def test_a_rule_that_never_rises_says_so(tmp_path: Path) -> None:
+    report = run(tmp_path, RULE.replace("contacts >= 3", "contacts >= 4"))
+    assert report.tests[0].difference == (
+        "expected  stuck by email",
+        "happened  nothing: 'when' did not become true",
+    )
+
+
+def test_what_was_skipped_is_compared_only_where_the_test_speaks_of_it(tmp_path: Path) -> None:
+    staff = RULE.replace("customer: {segment: retail}", "customer: {segment: staff}")
+    silent = staff.replace("      - {message: stuck, channel: email}\n", "").replace(
+        "expect:\n  -", "expect: []\n  -"
+    )
+    assert all(test.passed for test in run(tmp_path, silent).tests)
+    spoken = staff.replace("{message: stuck, channel: email}", "{skipped: NOT_ELIGIBLE}")
+    assert all(test.passed for test in run(tmp_path, spoken).tests)
+    wrong = staff.replace("{message: stuck, channel: email}", "{skipped: NOT_RE_ELIGIBLE}")
+    assert run(tmp_path, wrong).tests[0].difference == (
+        "expected  skipped: NOT_RE_ELIGIBLE",
+        "happened  skipped: NOT_ELIGIBLE at 2026-03-04T09:00:00Z with contacts = 3",
+    )
+
+
+def test_events_of_one_instant_are_taken_in_the_order_written(tmp_path: Path) -> None:
+    given = [
+        f"{{at: 2026-03-02T09:00:00Z, event: {kind}, data: {{channel: x}}}}" for kind in ("A", "A", "B", "A")
+    ]
+    rule = RULE.replace("count: SupportContactOpened", "count: A\n    reset: B").replace(
+        "contacts >= 3", "contacts >= 2"
+    )
+    head, tail = rule.split("    given:\n", 1)
+    _, rest = tail.split("    expect:\n", 1)
+    text = f"{head}    given: [{', '.join(given)}]\n    expect:\n{rest}"
+    assert run(tmp_path, text).tests[0].passed
+    assert not run(tmp_path, text.replace(", ".join(given), ", ".join(given[1:]))).tests[0].passed
+
+
+def test_both_tests_are_needed(tmp_path: Path) -> None:
+    head, _ = RULE.split("tests:\n")
+    report = run(tmp_path, head)
+    assert words(report.problems, tmp_path) == [
+        "rulebook/rules/stuck.yaml:1:7: the rule needs a test that does not fire",
+        "rulebook/rules/stuck.yaml:1:7: the rule needs a test that fires",
+    ]
+    assert not report.passed
+
+
+def test_a_given_event_that_would_be_quarantined_is_a_problem(tmp_path: Path) -> None:
+    report = run(tmp_path, RULE.replace("{channel: phone}", "{channel: 7}", 1))
+    assert words(report.problems, tmp_path) == [
+        "rulebook/rules/stuck.yaml:21:5: given event 1 breaks the schema of SupportContactOpened: "
+        "data.channel must be string"
+    ]
+
+
+@pytest.mark.parametrize(
+    ("files", "expected"),
+    [
+        ({"sms_txt": None}, "sms.txt:1:1: sms needs this file"),
+        ({"email_html": None}, "email.html:1:1: email needs this file"),
+        ({"sms_txt_de": "Hallo", "subject_txt_de": "Hallo"}, "email.html.de:1:1: email needs this file"),
+        (
+            {"email_txt": "a\n {{ contcts }}"},
+            "email.txt:2:5: unknown placeholder 'contcts'; did you mean 'contacts'?",
+        ),
+        (
+            {"email_txt": "{{ zzz }}"},
+            "email.txt:1:4: unknown placeholder 'zzz'; known are: case, contacts, profile, rule",
+        ),
+        (
+            {"email_txt": "{{ profile.email }}"},
+            "email.txt:1:4: profile.email is an address, and templates do not see",
+        ),
+        (
+            {"email_txt": "{{ profile }}"},
+            "email.txt:1:4: a placeholder of the profile names a field: profile.x",
+        ),
+        ({"email_txt": "a\n{% if contacts %}"}, "email.txt:1:1: Liquid: expected tag endif"),
+        ({"email_txt": "a\n{{ contacts "}, "email.txt:2:1: Liquid: expected '}}', found end of file"),
+        (
+            {"email_txt": "a\n{{ contacts | rond }}"},
+            "email.txt:2:15: unknown filter 'rond'; did you mean 'round'?",
+        ),
+        ({"email_txt": "{% include 'x' %}"}, "email.txt:1:4: Liquid: unexpected tag 'include'"),
+        ({"subject_txt": "a\nb"}, "subject.txt:2:1: a subject is one line"),
+        ({"email_md": "x"}, "email.md:1:1: not a template; did you mean"),
+        ({"body_txt": "x"}, "body.txt:1:1: not a template"),
+    ],
+)
+def test_templates_are_checked(tmp_path: Path, files: dict[str, str | None], expected: str) -> None:
+    report = run(tmp_path, **files)
+    assert any(
+        problem.startswith(f"messages/stuck/{expected}") for problem in words(report.problems, tmp_path)
+    )
+
+
+def test_a_template_may_use_signals_profile_case_and_its_own_variables(tmp_path: Path) -> None:
+    text = "{% assign n = contacts | plus: 1 %}{% if profile.name %}{{ profile.name }}{% endif %}{{ n }}{{ case }}"
+    assert run(tmp_path, email_txt=text).passed
+
+
+def test_a_message_that_does_not_exist_is_named(tmp_path: Path) -> None:
+    report = run(tmp_path, RULE.replace("message: stuck", "message: stuk"))
+    assert words(report.problems, tmp_path) == [
+        "rulebook/rules/stuck.yaml:14:12: there is no message 'stuk' in messages; did you mean 'stuck'?"
+    ]
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "expected"),
+    [
+        ("contacts >= 3", "contacts < 3", "10:7: only passing time can make this true"),
+        ("contacts >= 3", "0 == contacts && has(profile.vip)", "10:7: only passing time can make this true"),
+        ("contacts >= 3", "contacts >= 3 || contacts == 0", "10:7: only passing time can make this true"),
+        ("contacts >= 3", "!(contacts >= 3)", "10:7: only passing time can make this true"),
+        (
+            "event.data.channel",
+            "event.data.product",
+            "6:3: '!=' meets event.data.product, which the schema of Supp",
+        ),
+        (
+            "event.data.channel != ",
+            "!event.data.product && event.data.channel == ",
+            "6:3: '!' meets event.data.product",
+        ),
+        (
+            "event.data.channel",
+            "event.data.chanel",
+            "6:3: no schema describes event.data.chanel; did you mean 'channel'",
+        ),
+        (
+            "profile.segment",
+            "profile.segmnt",
+            "11:11: no schema describes profile.segmnt; did you mean 'segment'?",
+        ),
+        (
+            "count: SupportContactOpened",
+            "count: SupportContactOpend",
+            "6:3: no schema describes the event 'SupportCont",
+        ),
+    ],
+)
+def test_what_is_probably_not_meant_is_warned_of(tmp_path: Path, old: str, new: str, expected: str) -> None:
+    report = run(tmp_path, RULE.replace(old, new))
+    found = words(report.warnings, tmp_path)
+    assert any(warning.startswith(f"rulebook/rules/stuck.yaml:{expected}") for warning in found), found
+    assert not report.problems
+
+
+@pytest.mark.parametrize(
+    ("old", "new"),
+    [
+        ("contacts >= 3", "contacts != 0"),
+        ("contacts >= 3", "contacts >= 3 && contacts < 9"),
+        ("within: 7d\nwhen: 'contacts >= 3'", "within: 7d\n    reset: Solved\nwhen: 'contacts < 1'"),
+        ("event.data.channel", "has(event.data.product) && event.data.product"),
+        ("profile.segment", "profile.loyalty"),
+    ],
+)
+def test_what_may_well_be_meant_is_not(tmp_path: Path, old: str, new: str) -> None:
+    assert run(tmp_path, RULE.replace(old, new)).warnings == ()
+
+
+def test_a_rulebook_that_cannot_be_read_is_a_report_of_its_errors(tmp_path: Path) -> None:
+    report = run(tmp_path, RULE.replace("mode: live", "mode: alive"))
+    assert (report.passed, report.rules, report.tests) == (False, (), ())
+    assert words(report.problems, tmp_path)[0].startswith(
+        "rulebook/rules/stuck.yaml:4:7: unknown mode 'alive'"
+    )
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"), [("{", "A.json:1:2: not JSON"), ('{"type": 7}', "A.json:1:1: not a JSON Schema")]
+)
+def test_a_broken_schema_is_a_problem(tmp_path: Path, text: str, expected: str) -> None:
+    (tmp_path / "schemas").mkdir()
+    (tmp_path / "schemas" / "A.json").write_text(text)
+    assert words(run(tmp_path).problems, tmp_path)[0].startswith(f"schemas/{expected}")
+
+
+def test_published_documents_are_what_was_read_and_always_the_same(tmp_path: Path) -> None:
+    rulebook = write_rulebook(tmp_path / "rulebook", lists="codes: [E10]\n")
+    messages, schemas = write_messages(tmp_path / "messages"), write_schemas(tmp_path / "schemas")
+    published = publish(rulebook, messages, schemas, tmp_path / "a" / "b")
+    publish(rulebook, messages, schemas, tmp_path / "c")
+    names = ["rulebook.json", "schemas.json", "templates.json"]
+    assert sorted(path.name for path in (tmp_path / "c").iterdir()) == names
+    for name in names:
+        assert (tmp_path / "a" / "b" / name).read_bytes() == (tmp_path / "c" / name).read_bytes()
+    assert Rulebook.model_validate_json((tmp_path / "c" / "rulebook.json").read_text()) == published
+    assert json.loads((tmp_path / "c" / "schemas.json").read_text()) == SCHEMAS
+    assert json.loads((tmp_path / "c" / "templates.json").read_text())["stuck"]["subject.txt"] == "Hello"
+
+
+def test_a_change_gives_another_generation(tmp_path: Path) -> None:
+    def generation(rule: str) -> str:
+        rulebook = write_rulebook(tmp_path / "rulebook", stuck=rule)
+        messages, schemas = write_messages(tmp_path / "messages"), write_schemas(tmp_path / "schemas")
+        return publish(rulebook, messages, schemas, tmp_path / "out").generation
+
+    assert generation(RULE) == generation(RULE)
+    assert generation(RULE) != generation(RULE.replace("priority: 80", "priority: 81"))
+
+
+def test_nothing_is_published_where_anything_is_wrong(tmp_path: Path) -> None:
+    rulebook = write_rulebook(tmp_path / "rulebook")
+    messages, schemas = (
+        write_messages(tmp_path / "messages", sms_txt=None),
+        write_schemas(tmp_path / "schemas"),
+    )
+    with pytest.raises(RulebookErrors, match="sms needs this file"):
+        publish(rulebook, messages, schemas, tmp_path / "out")
+    assert not (tmp_path / "out").exists()
+
+
+def test_a_draft_may_lack_its_templates(tmp_path: Path) -> None:
+    draft = RULE.replace("mode: live", "mode: draft").replace("message: stuck", "message: later")
+    rulebook = write_rulebook(tmp_path / "rulebook", stuck=draft)
+    messages, schemas = write_messages(tmp_path / "messages"), write_schemas(tmp_path / "schemas")
+    assert publish(rulebook, messages, schemas, tmp_path / "out").rules == ()

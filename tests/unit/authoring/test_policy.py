@@ -1,0 +1,104 @@
+"""policy.yaml and lists.yaml."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from foreword.authoring.fields import RulebookErrors
+from foreword.authoring.policy import read_lists, read_policy
+from foreword.domain.errors import InvalidRulebook
+from foreword.domain.instants import DAY, MINUTE
+from foreword.domain.rulebook import Policy, Purpose, QuietHours
+
+
+def write(directory: Path, text: str) -> Path:
+    path = directory / "file.yaml"
+    path.write_text(text, encoding="utf-8")
+    return path
+
+
+def test_without_a_file_the_defaults_hold(tmp_path: Path) -> None:
+    assert read_policy(tmp_path / "policy.yaml") == Policy()
+    assert read_lists(tmp_path / "lists.yaml") == {}
+
+
+def test_a_policy_is_read_whole(tmp_path: Path) -> None:
+    text = """\
+default_timezone: Europe/Berlin
+retention: 90d
+allowed_lateness: 2d
+settle: 0s
+quiet_hours: {from: "20:30", to: 09:00}
+consent: {service: opt-in}
+"""
+    policy = read_policy(write(tmp_path, text))
+    assert (policy.default_timezone, policy.retention, policy.allowed_lateness) == (
+        "Europe/Berlin",
+        90 * DAY,
+        2 * DAY,
+    )
+    assert policy.settle == 0
+    assert policy.quiet_hours == QuietHours(start=20 * 60 + 30, end=9 * 60)
+    assert policy.consent == {Purpose.SERVICE: "opt-in", Purpose.MARKETING: "opt-in"}
+    assert read_policy(write(tmp_path, "settle: 3m")).settle == 3 * MINUTE
+
+
+@pytest.mark.parametrize(
+    ("text", "place", "words"),
+    [
+        (
+            "default_timezone: Europe/Berlim",
+            "1:19",
+            "unknown time zone 'Europe/Berlim'; did you mean 'Europe/Berlin'?",
+        ),
+        ("retention: 0d", "1:12", "a duration of zero is no duration"),
+        ("retenton: 9d", "1:1", "unknown key 'retenton' of the policy; did you mean 'retention'?"),
+        ("quiet_hours: {from: '20:00'}", "1:14", "quiet_hours needs 'to'"),
+        ("quiet_hours: {from: '24:00', to: '09:00'}", "1:21", 'a time of day like "20:00" is needed here'),
+        ("quiet_hours: {from: 20, to: '09:00'}", "1:21", 'a time of day like "20:00" is needed here'),
+        ("quiet_hours: {from: '09:00', to: '09:00'}", "1:14", "from and to are the same"),
+        ("consent: {marketing: opt-inn}", "1:22", "unknown consent 'opt-inn'; did you mean 'opt-in'?"),
+        ("consent: {critical: opt-in}", "1:11", "unknown key 'critical' of consent"),
+        ("frequency_caps: []", "1:1", "'frequency_caps' of the policy is not built yet"),
+        ("volume_constraints: []", "1:1", "'volume_constraints' of the policy is not built yet"),
+        ("willingness: {within: 7d}", "1:1", "'willingness' of the policy is not built yet"),
+        ("open_cases: []", "1:1", "'open_cases' of the policy is not built yet"),
+        ("holdout: 2%", "1:1", "'holdout' of the policy is not built yet"),
+    ],
+)
+def test_a_policy_is_refused_with_place_and_words(tmp_path: Path, text: str, place: str, words: str) -> None:
+    path = write(tmp_path, text)
+    with pytest.raises(RulebookErrors) as refused:
+        read_policy(path)
+    assert str(refused.value).startswith(f"{path}:{place}: ")
+    assert words in str(refused.value)
+
+
+def test_a_policy_must_be_a_mapping(tmp_path: Path) -> None:
+    with pytest.raises(InvalidRulebook, match="must be a mapping of keys, not a list"):
+        read_policy(write(tmp_path, "- settle"))
+
+
+def test_lists_hold_texts(tmp_path: Path) -> None:
+    assert read_lists(write(tmp_path, "a: [E10, '250']\nb:\n  - x\n")) == {"a": ("E10", "250"), "b": ("x",)}
+
+
+@pytest.mark.parametrize(
+    ("text", "place", "words"),
+    [
+        ("a: [E10, 250]", "1:10", "an element of a list is a text: write '250' in quotes"),
+        ("a: [E10, true]", "1:10", "write 'true' in quotes"),
+        ("a: [[x]]", "1:5", "a text is needed here, not a list"),
+        ("a: E10", "1:4", "the list 'a' must be a list, not a text"),
+        ("a: []", "1:4", "must not be empty"),
+        ("a-b: [x]", "1:1", "'a-b' cannot be written as lists.name"),
+    ],
+)
+def test_lists_are_refused_with_place_and_words(tmp_path: Path, text: str, place: str, words: str) -> None:
+    path = write(tmp_path, text)
+    with pytest.raises(RulebookErrors) as refused:
+        read_lists(path)
+    assert str(refused.value).startswith(f"{path}:{place}: ")
+    assert words in str(refused.value)
