@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import string
 from decimal import Decimal
 from html.parser import HTMLParser
 from pathlib import Path
@@ -27,9 +28,7 @@ SIGNALS: dict[str, dict[str, Any]] = {
     "portfolio-drop": {"change": Decimal("-0.1234")},
     "diagnosis-follow-up": {"no_appointment": True},
 }
-GSM_7 = set(
-    "@£$¥èéùìòÇØøÅå_ÆæßÉ !\"#%&'()*+,-./0123456789:;<=>?¡ABCDEFGHIJKLMNOPQRSTUVWXYZÄÖÑÜ§¿abcdefghijklmnopqrstuvwxyzäöñüà"
-)
+GSM_7 = {*string.ascii_letters, *string.digits, *" @£$¥èéùìòÇØøÅåÆæßÉ!\"#%&'()*+,-./:;<=>?¡ÄÖÑÜ§¿äöñüà_"}
 VOID = {"meta", "br"}
 
 

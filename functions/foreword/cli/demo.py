@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Callable, Iterator
 from datetime import datetime, timedelta
+from operator import itemgetter
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
@@ -27,18 +28,16 @@ AFTERWARDS = timedelta(days=4)
 
 
 def run(*, out: Path, as_json: bool) -> None:
-    """Print the story as it happens and leave the e-mails in `out`; raises CannotRun where that cannot be written."""
+    """Print the story as it happens and leave the e-mails in `out`; raises CannotRun where it cannot be written."""
     console = Console(highlight=False)
     events = _sample_events()
     totals = Totals()
     show = _json_printer(console) if as_json else DemoText(console).show
-    first, last = events[0].at, events[-1].at
-    assert first is not None and last is not None  # noqa: S101 - _sample_events gives only events with a time
     ours = project.find()
     with TemporaryDirectory(prefix="foreword-") as folder:
         rulebook = publish(ours.rulebook, ours.messages, ours.schemas, Path(folder))
-        with LocalCloud(at=to_datetime(first), published=Path(folder)) as cloud:
-            for told in _play(cloud, Story(Core(rulebook)), events, to_datetime(last) + AFTERWARDS):
+        with LocalCloud(at=to_datetime(events[0][0]), published=Path(folder)) as cloud:
+            for told in _play(cloud, Story(Core(rulebook)), events, to_datetime(events[-1][0]) + AFTERWARDS):
                 totals.add(told)
                 show(told)
     mails = _leave_mails(cloud, out)
@@ -54,7 +53,9 @@ def run(*, out: Path, as_json: bool) -> None:
         )
 
 
-def _play(cloud: LocalCloud, story: Story, events: list[FileEvent], end: datetime) -> Iterator[Told]:
+def _play(
+    cloud: LocalCloud, story: Story, events: list[tuple[Instant, FileEvent]], end: datetime
+) -> Iterator[Told]:
     """Emit each event at its time, and tell what happened in between and from it."""
     told_up_to = 0
 
@@ -64,8 +65,7 @@ def _play(cloud: LocalCloud, story: Story, events: list[FileEvent], end: datetim
         told_up_to = len(cloud.timeline)
         return story.tell(records)
 
-    for event in events:
-        at: Instant = event.at or 0
+    for at, event in events:
         if to_instant(cloud.now) < at:
             cloud.advance(to=format_instant(at))
             yield from news()
@@ -75,10 +75,11 @@ def _play(cloud: LocalCloud, story: Story, events: list[FileEvent], end: datetim
     yield from news()
 
 
-def _sample_events() -> list[FileEvent]:
+def _sample_events() -> list[tuple[Instant, FileEvent]]:
+    """The events of every case, with the times at which they are put on the bus, in order."""
     folder = project.find().samples / "bus"
     events = [event for path in sorted(folder.glob("*.json")) for event in read_events(path)]
-    return sorted((event for event in events if event.at is not None), key=lambda event: event.at or 0)
+    return sorted(((event.at, event) for event in events if event.at is not None), key=itemgetter(0))
 
 
 def _json_printer(console: Console) -> Callable[[Told], None]:

@@ -120,8 +120,7 @@ class DemoText:
             outcomes = totals.customers[customer] or {"": "nothing to say"}
             for message, outcome in outcomes.items():
                 style = "green" if outcome.startswith("SENT") else "yellow" if message else "dim"
-                row = [customer, str(totals.received[customer]), message, Text(outcome, style=style)]
-                table.add_row(*row)
+                table.add_row(customer, str(totals.received[customer]), message, Text(outcome, style=style))
         self._console.print()
         self._console.print(table)
         events = totals.events

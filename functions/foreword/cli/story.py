@@ -1,6 +1,7 @@
 """What happens in a local cloud, retold as events a person can follow: plain dicts, one for each thing.
 
-`kind` is one of: event, signal, deadline, decision, accepted (by a provider), message, feedback. Every dict has `at` (RFC 3339, UTC) and
+`kind` is one of: event, signal, deadline, decision, accepted (by a provider), message,
+feedback. Every dict has `at` (RFC 3339, UTC) and
 `customer_id` where it concerns one. Nothing random is told, so the same samples tell the same story.
 """
 

@@ -28,9 +28,12 @@ class Killed(BaseException):
 
 @dataclass
 class Kill:
-    """Kill `function` at the `call`-th AWS call (from 1) of an invocation, once."""
+    """Kill `function` at the `call`-th AWS call (from 1) of an invocation, once.
 
-    function: str
+    Where `function` is None, whichever function makes the `call`-th call from now on.
+    """
+
+    function: str | None
     call: int
     when: When
 
@@ -61,13 +64,16 @@ class Faults:
 
     def __init__(self) -> None:
         self._kills: list[Kill] = []
+        self._calls = 0
         self._failures: list[Failure] = []
 
     def kill(self, function: str, *, call: int, when: When = "before") -> None:
         """Kill the next invocation of `function` that reaches its `call`-th AWS call (from 1)."""
-        if call < 1:
-            raise ValueError(f"calls count from 1, not {call}")
-        self._kills.append(Kill(function, call, when))
+        self._kills.append(Kill(function, _counted(call), when))
+
+    def kill_any(self, *, call: int, when: When = "before") -> None:
+        """Kill whichever function makes the `call`-th AWS call from now on (from 1): for trying each in turn."""
+        self._kills.append(Kill(None, self._calls + _counted(call), when))
 
     def fail(
         self,
@@ -98,7 +104,8 @@ class Faults:
 
     def strike(self, function: str, number: int, call: Call, proceed: Proceed) -> Any:
         """Carry out the `number`-th call of an invocation with whatever is armed for it."""
-        kill = _spend(self._kills, lambda one: one.function == function and one.call == number)
+        self._calls += 1
+        kill = _spend(self._kills, lambda one: (one.function, one.call) in ((function, number), (None, self._calls)))
         if kill is not None:
             if kill.when == "after":
                 proceed()
@@ -121,6 +128,12 @@ class Faults:
                     self._failures.remove(failure)
                 return failure
         return None
+
+
+def _counted(call: int) -> int:
+    if call < 1:
+        raise ValueError(f"calls count from 1, not {call}")
+    return call
 
 
 def _spend(kills: list[Kill], meant: Callable[[Kill], bool]) -> Kill | None:

@@ -34,6 +34,7 @@ tests:
     expect:
       - {message: stuck, channel: email}
   - name: one contact
+    customer: {segment: retail}
     given:
       - {at: 2026-03-02T09:00:00Z, event: SupportContactOpened, data: {channel: phone}}
     expect: []
@@ -49,9 +50,9 @@ def write_rulebook(directory: Path, **files: str) -> Path:
     return directory
 
 
-def write_messages(directory: Path, message: str = "stuck", **changed: str | None) -> Path:
-    """A message by e-mail and SMS. `changed` is by file name with `_` for dots; None leaves the file out."""
-    folder = directory / message
+def write_messages(directory: Path, **changed: str | None) -> Path:
+    """The message `stuck` by e-mail and SMS; `changed` is by file name, `_` for dots, None leaves it out."""
+    folder = directory / "stuck"
     folder.mkdir(parents=True, exist_ok=True)
     files: dict[str, str | None] = {
         "subject_txt": "Hello",

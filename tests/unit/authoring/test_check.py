@@ -3,17 +3,18 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
 import pytest
+from tests.unit.authoring.rulebooks import RULE, write_messages, write_rulebook
 
 from foreword.authoring.check import Report, check
 from foreword.authoring.fields import RulebookErrors
 from foreword.authoring.publish import publish
 from foreword.domain.errors import InvalidRulebook
 from foreword.domain.rulebook import Rulebook
-from tests.unit.authoring.rulebooks import RULE, write_messages, write_rulebook
 
 SCHEMAS: dict[str, dict[str, Any]] = {
     "SupportContactOpened": {
@@ -32,10 +33,10 @@ def write_schemas(directory: Path) -> Path:
     return directory
 
 
-def run(directory: Path, rule: str = RULE, **messages: str | None) -> Report:
+def run(directory: Path, rule: str = RULE, messages: Mapping[str, str | None] | None = None) -> Report:
     return check(
         write_rulebook(directory / "rulebook", stuck=rule),
-        write_messages(directory / "messages", **messages),
+        write_messages(directory / "messages", **(messages or {})),
         write_schemas(directory / "schemas"),
     )
 
@@ -153,7 +154,7 @@ def test_a_given_event_that_would_be_quarantined_is_a_problem(tmp_path: Path) ->
     ],
 )
 def test_templates_are_checked(tmp_path: Path, files: dict[str, str | None], expected: str) -> None:
-    report = run(tmp_path, **files)
+    report = run(tmp_path, messages=files)
     assert any(
         problem.startswith(f"messages/stuck/{expected}") for problem in words(report.problems, tmp_path)
     )
@@ -161,7 +162,7 @@ def test_templates_are_checked(tmp_path: Path, files: dict[str, str | None], exp
 
 def test_a_template_may_use_signals_profile_case_and_its_own_variables(tmp_path: Path) -> None:
     text = "{% assign n = contacts | plus: 1 %}{% if profile.name %}{{ profile.name }}{% endif %}{{ n }}{{ case }}"
-    assert run(tmp_path, email_txt=text).passed
+    assert run(tmp_path, messages={"email_txt": text}).passed
 
 
 def test_a_message_that_does_not_exist_is_named(tmp_path: Path) -> None:

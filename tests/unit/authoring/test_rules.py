@@ -216,7 +216,7 @@ REFUSED = [
     (SENT, "{message: stuk, channel: email}", "28:19: the rule does not send 'stuk'; did"),
     (SENT, "{message: stuck, channel: post}", "28:35: unknown channel 'post'"),
     (SENT, "{skipped: NOT_ELIGABLE}", "28:19: unknown reason in a test 'NOT_ELIGABLE'; did"),
-    ("expect: []", "expect: none", "32:13: 'expect' must be a list; [] where no message is expected"),
+    ("expect: []", "expect: none", "33:13: 'expect' must be a list; [] where no message is expected"),
 ]  # fmt: skip
 
 
