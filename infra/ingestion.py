@@ -27,8 +27,9 @@ OWN_FACTS = (
     "MessageSkipped",
     "MessageOutcomeUnknown",
     "PreferenceChanged",
+    "EventRejected",
 )
-"""What Foreword says itself and remembers; the rest (EventRejected) would come back to be rejected again."""
+"""What Foreword says itself and remembers, so that rules can speak of it."""
 
 _TIMEOUT = Duration.seconds(30)
 _TRIES = 5

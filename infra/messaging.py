@@ -90,8 +90,8 @@ class Messaging(Construct):
                 use_table(storage.messages, "GetItem", "UpdateItem"),
             ),
         )
-        # The next tick does what this one could not, so an old one is worth nothing.
-        function.keep_failed_invocations(retries=0, max_age=Duration.minutes(1))
+        # An old tick is worth no more than the next one; a failure three times over is worth an alarm.
+        function.keep_failed_invocations(retries=2, max_age=Duration.minutes(10))
         return function
 
     def _record_feedback(self) -> Function:

@@ -4,10 +4,13 @@ from __future__ import annotations
 
 import os
 from collections.abc import Mapping
+from email.utils import parseaddr
 from pathlib import Path
 from typing import Self
 
-from pydantic import BaseModel, ConfigDict
+from pydantic import BaseModel, ConfigDict, field_validator
+
+from foreword.domain.addresses import email_address
 
 
 class MissingSetting(Exception):
@@ -58,9 +61,19 @@ class DeliverMessageSettings(Settings):
     consents_table: str
     bus_name: str
     email_sender: str
+    """An address, or `Name <address>`."""
     configuration_set: str
     sms_sender_id: str = ""
     """Not every country knows sender ids: without one, SNS chooses what the message comes from."""
+
+    @field_validator("email_sender")
+    @classmethod
+    def _is_a_sender(cls, sender: str) -> str:
+        """Refused here, since it would otherwise be every single message that cannot be composed."""
+        _, address = parseaddr(sender)
+        if not sender.isprintable() or email_address(address) is None:
+            raise ValueError("EMAIL_SENDER must be an e-mail address, or a name with one in angle brackets")
+        return sender
 
 
 class ReleaseDueSettings(Settings):

@@ -25,7 +25,7 @@ def nothing() -> None:
 
 @dataclass
 class FakeOutbox:
-    """`before_write` and `after_write` are called around every write: what raises there is a crash or a lost answer."""
+    """`before_write` and `after_write` are called around every write: what raises there is a crash."""
 
     messages: dict[Key, Message] = field(default_factory=dict)
     profiles: dict[str, Profile] = field(default_factory=dict)

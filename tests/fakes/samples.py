@@ -50,13 +50,19 @@ def a_profile(customer_id: str = CUSTOMER, version: int = 1, **attributes: Any) 
     return replace(Profile(customer_id).merge(fact), version=version)
 
 
-def a_preference(topic: str, channel: str, choice: str, at: Instant, received_at: Instant | None = None) -> Fact:
+def a_preference(
+    topic: str, channel: str, choice: str, at: Instant, received_at: Instant | None = None
+) -> Fact:
     received = at if received_at is None else received_at
     data = {"topic": topic, "channel": channel, "choice": choice}
-    return Fact("shop", f"preference-{at}-{received}-{choice}", PREFERENCE_CHANGED, CUSTOMER, at, received, data)
+    return Fact(
+        "shop", f"preference-{at}-{received}-{choice}", PREFERENCE_CHANGED, CUSTOMER, at, received, data
+    )
 
 
-def some_consents(*choices: tuple[str, str, bool], version: int = 1, suppressed: tuple[str, ...] = ()) -> Consents:
+def some_consents(
+    *choices: tuple[str, str, bool], version: int = 1, suppressed: tuple[str, ...] = ()
+) -> Consents:
     """Choices as (topic, channel, opted in)."""
     made = {(topic, channel): Choice(chosen, (NOON, NOON, "k")) for topic, channel, chosen in choices}
     return Consents(CUSTOMER, made, frozenset(suppressed), version)

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 TABLES = {"activity": "fact", "customers": "item", "messages": "message_id", "consents": "item"}
 
 
-@pytest.fixture()
+@pytest.fixture
 def aws(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     for name in ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY", "AWS_SESSION_TOKEN"):
         monkeypatch.setenv(name, "testing")
@@ -25,7 +25,7 @@ def aws(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
         yield
 
 
-@pytest.fixture()
+@pytest.fixture
 def dynamodb(aws: None) -> DynamoDBClient:
     client: DynamoDBClient = boto3.client("dynamodb")
     for table, sort_key in TABLES.items():

@@ -7,6 +7,8 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Protocol
 
 import pytest
+from tests.fakes.delivery import FakeOutbox
+from tests.fakes.samples import CUSTOMER, NOON, a_message, a_profile, some_consents
 
 from foreword.adapters.claims import OutboxTables
 from foreword.adapters.consents_table import consents_write, load_consents
@@ -21,8 +23,6 @@ from foreword.domain.messages import Message, MessageStatus
 from foreword.domain.profiles import Profile
 from foreword.domain.reasons import Reason
 from foreword.domain.rulebook import Channel
-from tests.fakes.delivery import FakeOutbox
-from tests.fakes.samples import CUSTOMER, NOON, a_message, a_profile, some_consents
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
@@ -117,7 +117,11 @@ def test_a_dossier_holds_all_three_as_they_are(world: World) -> None:
 
 def test_what_is_not_there_is_empty_in_a_dossier(world: World) -> None:
     dossier = world.outbox.dossier(CUSTOMER, "0" * 32)
-    assert (dossier.message, dossier.profile, dossier.consents) == (None, Profile(CUSTOMER), Consents(CUSTOMER))
+    assert (dossier.message, dossier.profile, dossier.consents) == (
+        None,
+        Profile(CUSTOMER),
+        Consents(CUSTOMER),
+    )
 
 
 def test_a_claim_holds_and_makes_it_due_in_an_hour(world: World) -> None:

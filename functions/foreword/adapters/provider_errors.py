@@ -24,7 +24,7 @@ _NEVER_ARRIVED = (
     NoCredentialsError,
     CredentialRetrievalError,
 )
-# Causes that lie in the account, its limits or its permissions: another time the same message may pass.
+# Causes that lie in the account, its set-up, limits or permissions: once mended, the same message passes.
 _RETRYABLE = frozenset(
     {
         "AccessDenied",
@@ -35,6 +35,8 @@ _RETRYABLE = frozenset(
         "ExpiredTokenException",
         "InvalidClientTokenId",
         "LimitExceededException",
+        "MailFromDomainNotVerifiedException",
+        "NotFoundException",
         "RequestLimitExceeded",
         "RequestThrottled",
         "RequestThrottledException",

@@ -93,9 +93,10 @@ class _Checker:
         return result
 
     def refused(self, tree: Tree[Token], message: str) -> InvalidCondition:
-        if tree.meta.empty:
-            return InvalidCondition(message)
-        return InvalidCondition(message, tree.meta.line, tree.meta.column)
+        # The parser gives no place to what begins with `true` or `false`.
+        return InvalidCondition(
+            message, getattr(tree.meta, "line", None) or 1, getattr(tree.meta, "column", None) or 1
+        )
 
     def text(self, tree: Tree[Token]) -> str:
         return self.source[tree.meta.start_pos : tree.meta.end_pos]

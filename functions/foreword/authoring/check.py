@@ -97,4 +97,6 @@ def _anything(data: Any) -> None:
 
 def _ordered(errors: list[InvalidRulebook]) -> tuple[InvalidRulebook, ...]:
     unique = {str(error): error for error in errors}
-    return tuple(sorted(unique.values(), key=lambda error: (error.file, error.line, error.column, error.message)))
+    return tuple(
+        sorted(unique.values(), key=lambda error: (error.file, error.line, error.column, error.message))
+    )

@@ -13,9 +13,12 @@ from foreword.authoring.suggest import did_you_mean
 from foreword.authoring.yaml_reader import Mapping as YamlMapping
 from foreword.authoring.yaml_reader import Node, Place, Scalar, Sequence, json_value, read_yaml
 from foreword.domain.errors import ForewordError, InvalidRulebook
-from foreword.domain.instants import Duration, Instant, parse_duration, parse_instant
+from foreword.domain.instants import DAY, Duration, Instant, format_duration, parse_duration, parse_instant
 
 T = TypeVar("T")
+
+LONGEST: Duration = 10_000 * DAY
+"""Added to any time of an event, it still gives a time within the calendar."""
 
 _KEBAB = re.compile(r"[a-z][a-z0-9]*(?:-[a-z0-9]+)*", re.ASCII)
 
@@ -125,10 +128,13 @@ def duration(source: Source, node: Node) -> Duration:
 
 def duration_or_zero(source: Source, node: Node) -> Duration:
     try:
-        return parse_duration(node.value if isinstance(node, Scalar) else "")
+        length = parse_duration(node.value if isinstance(node, Scalar) else "")
     except ValueError:
         given = f"'{node.value}'" if isinstance(node, Scalar) else _shape(node)
         raise source.refused(node, f"{given} is not a duration like 90s, 30m, 6h, 7d or 2w") from None
+    if length > LONGEST:
+        raise source.refused(node, f"no duration is longer than {format_duration(LONGEST)}")
+    return length
 
 
 def instant(source: Source, node: Node) -> Instant:
@@ -142,7 +148,7 @@ def instant(source: Source, node: Node) -> Instant:
 
 def integer(source: Source, node: Node, lowest: int, highest: int) -> int:
     value = json_value(node)
-    if not isinstance(value, Decimal) or value % 1 != 0 or not lowest <= value <= highest:
+    if not isinstance(value, Decimal) or not lowest <= value <= highest or value % 1 != 0:
         raise source.refused(node, f"a whole number from {lowest} to {highest} is needed here")
     return int(value)
 

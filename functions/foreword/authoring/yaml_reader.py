@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
-from decimal import Decimal
+from decimal import Decimal, InvalidOperation
 from pathlib import Path
 from typing import Any, TypeAlias
 
@@ -83,7 +83,11 @@ def parse_yaml(text: str, file: str) -> Node:
         raise InvalidRulebook(
             f"a character YAML does not allow: {error.reason}", file=file, line=line
         ) from None
-    except YAMLError as error:
+    except (
+        YAMLError,
+        ValueError,
+        OverflowError,
+    ) as error:  # the latter for escapes that stand for no character
         raise InvalidRulebook(f"not YAML: {error}", file=file) from None
 
 
@@ -131,7 +135,7 @@ class _Builder:
         self.check(event)
         place = _place(event)
         if isinstance(event, yaml_events.ScalarEvent):
-            return Scalar(str(event.value), event.style or None, place)
+            return self.scalar(event, place)
         self.depth += 1
         if self.depth > MAX_DEPTH:
             raise self.refused(event, f"nested deeper than {MAX_DEPTH} levels")
@@ -141,6 +145,16 @@ class _Builder:
         else:
             node = Mapping(tuple(self.entries()), place)
         self.depth -= 1
+        return node
+
+    def scalar(self, event: Any, place: Place) -> Scalar:
+        node = Scalar(str(event.value), event.style or None, place)
+        if any("\ud800" <= character <= "\udfff" for character in node.value):
+            raise self.refused(event, "an escape here stands for no character")
+        try:
+            json_value(node)
+        except InvalidOperation:
+            raise self.refused(event, f"{node.value} is not a number that can be reckoned with") from None
         return node
 
     def items(self) -> list[Node]:

@@ -10,7 +10,7 @@ import fastjsonschema
 
 from foreword.domain import json_text
 from foreword.domain.errors import InvalidEvent
-from foreword.domain.facts import Fact
+from foreword.domain.facts import FOREWORD, Fact
 from foreword.domain.instants import MINUTE, Instant, parse_instant, sortable
 from foreword.domain.reasons import QuarantineReason
 
@@ -72,11 +72,16 @@ class BusEvents:
 
 
 def rejected_customer(body: str) -> str | None:
-    """The customer a refused event names, if it names one properly: for telling that it was refused."""
+    """The customer to whom a refused event is told as EventRejected: the one it names properly.
+
+    None also for an event of our own: a refusal of EventRejected itself would tell itself for ever.
+    """
     try:
-        return _customer_id(_object(_object(_json(body), "the event").get("detail"), "detail"))
+        envelope = _object(_json(body), "the event")
+        customer_id = _customer_id(_object(envelope.get("detail"), "detail"))
     except InvalidEvent:
         return None
+    return None if envelope.get("source") == FOREWORD else customer_id
 
 
 def _json(body: str) -> Any:

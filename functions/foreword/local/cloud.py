@@ -157,6 +157,8 @@ class LocalCloud:
             for schedule in self._machine.schedules:
                 self._fire(schedule, when)
             self.settle()
+        for schedule in self._machine.schedules:
+            schedule.skip(target)
         self._clock.advance_to(target)
         self.settle()
 

@@ -105,7 +105,9 @@ class Faults:
     def strike(self, function: str, number: int, call: Call, proceed: Proceed) -> Any:
         """Carry out the `number`-th call of an invocation with whatever is armed for it."""
         self._calls += 1
-        kill = _spend(self._kills, lambda one: (one.function, one.call) in ((function, number), (None, self._calls)))
+        kill = _spend(
+            self._kills, lambda one: (one.function, one.call) in ((function, number), (None, self._calls))
+        )
         if kill is not None:
             if kill.when == "after":
                 proceed()

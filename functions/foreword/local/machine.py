@@ -151,7 +151,7 @@ class Machine:
             return None
         items = [item for item in self.tables.typed_items(CUSTOMERS) if item["item"]["S"] == PROFILE]
         profiles = [profile_from_item(item, item["customer_id"]["S"]) for item in items]
-        owners = [profile.customer_id for profile in profiles if profile.values().get("phone") == number]
+        owners = [profile.customer_id for profile in profiles if profile.value("phone") == number]
         return owners[0] if len(owners) == 1 else None
 
 

@@ -5,6 +5,9 @@ from dataclasses import dataclass, field, replace
 from itertools import count
 
 import pytest
+from tests.fakes.customers import FakeClock
+from tests.fakes.delivery import FakeOutbox, FakeProvider, FakeRenderer
+from tests.fakes.samples import CUSTOMER, NOON, a_message, a_profile, some_consents
 
 from foreword.app.deliver_message import TRIES, DeliverMessage
 from foreword.app.ports import OutcomeUnknown, Refused
@@ -13,9 +16,6 @@ from foreword.domain.instants import DAY, HOUR, MINUTE, SECOND, parse_instant
 from foreword.domain.messages import Message, MessageStatus
 from foreword.domain.reasons import Reason
 from foreword.domain.rulebook import CLAIM_TO_CALL, Channel, Policy, QuietHours
-from tests.fakes.customers import FakeClock
-from tests.fakes.delivery import FakeOutbox, FakeProvider, FakeRenderer
-from tests.fakes.samples import CUSTOMER, NOON, a_message, a_profile, some_consents
 
 POLICY = Policy(default_timezone="Europe/Berlin", quiet_hours=QuietHours(start=20 * 60, end=9 * 60))
 REFUSED_FOR_NOW = Refused("TooManyRequestsException", retryable=True)
@@ -58,7 +58,7 @@ class Desk:
         return self.mailer.calls + self.texter.calls
 
 
-@pytest.fixture()
+@pytest.fixture
 def desk() -> Desk:
     return Desk()
 
@@ -66,7 +66,11 @@ def desk() -> Desk:
 def test_a_ready_message_is_claimed_then_called_once_then_recorded(desk: Desk) -> None:
     message = desk.run()
     assert [written.status for written in desk.outbox.written] == [MessageStatus.CALLING, MessageStatus.SENT]
-    assert (message.status, message.reason, message.channel) == (MessageStatus.SENT, Reason.SENT, Channel.EMAIL)
+    assert (message.status, message.reason, message.channel) == (
+        MessageStatus.SENT,
+        Reason.SENT,
+        Channel.EMAIL,
+    )
     assert (message.provider_message_id, message.closed_at, message.due_at) == ("provider-1", NOON, None)
     assert [(to, content) for _, to, content in desk.mailer.accepted] == [
         ("ada@customer.example", desk.renderer.render(message, Channel.EMAIL, a_profile()))

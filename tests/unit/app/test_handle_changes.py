@@ -2,19 +2,24 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+from tests.fakes.delivery import FakeBus
+from tests.fakes.samples import NOON, a_message
+
 from foreword.app.announce_outcome import AnnounceOutcome
 from foreword.app.deliver_message import Delivered
 from foreword.app.handle_changes import Change, HandleChanges
 from foreword.domain.messages import MessageStatus
 from foreword.domain.outgoing import Outcome, OutgoingEvent
-from tests.fakes.delivery import FakeBus
-from tests.fakes.samples import NOON, a_message
 
 SENT = Outcome("c-1", "m-1", "a-rule", "we-are-sorry", None, "email", MessageStatus.SENT, "SENT", NOON)
 SKIPPED = replace(
     SENT, message_id="m-2", case="order-7", channel=None, status=MessageStatus.NOT_SENT, reason="NO_CONSENT"
 )
 UNKNOWN = replace(SENT, message_id="m-3", status=MessageStatus.UNKNOWN, reason="UNKNOWN_OUTCOME")
+
+
+def nothing_to_do(customer_id: str, message_id: str) -> Delivered | None:
+    return None
 
 
 def ready(number: int) -> Change:
@@ -41,14 +46,18 @@ def test_outcomes_are_told_by_name_with_what_they_are_about() -> None:
             {"message_id": "m-2", **about, "case": "order-7", "reason": "NO_CONSENT"},
         ),
         OutgoingEvent(
-            "MessageOutcomeUnknown", "m-3/unknown", "c-1", NOON, {"message_id": "m-3", **about, "channel": "email"}
+            "MessageOutcomeUnknown",
+            "m-3/unknown",
+            "c-1",
+            NOON,
+            {"message_id": "m-3", **about, "channel": "email"},
         ),
     ]
 
 
 def test_what_the_bus_refuses_comes_again_and_nothing_else() -> None:
     bus = FakeBus(refuses=frozenset({"m-2/skipped"}))
-    handle = HandleChanges(lambda customer_id, message_id: None, AnnounceOutcome(bus))
+    handle = HandleChanges(nothing_to_do, AnnounceOutcome(bus))
     handled = handle([ended(1, SENT), ended(2, SKIPPED), ended(3, UNKNOWN)])
     assert handled.failed == {"2": "EventsNotAccepted"}
     assert handled.announced == [SENT, UNKNOWN]
@@ -75,4 +84,4 @@ def test_a_batch_of_nothing_asks_nothing_of_the_bus() -> None:
         def put(self, events: object) -> None:
             raise AssertionError("asked")
 
-    assert HandleChanges(lambda customer_id, message_id: None, AnnounceOutcome(NoBus()))([]).failed == {}
+    assert HandleChanges(nothing_to_do, AnnounceOutcome(NoBus()))([]).failed == {}

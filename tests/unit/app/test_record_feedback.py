@@ -1,6 +1,11 @@
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
+from tests.fakes.customers import FakeClock
+from tests.fakes.delivery import FakeBus, FakeOutbox
+from tests.fakes.samples import CUSTOMER, NOON, a_message
 
 from foreword.app.record_feedback import Recorded, RecordFeedback
 from foreword.domain.errors import EventsNotAccepted, StoreConflict
@@ -10,9 +15,6 @@ from foreword.domain.messages import Message, MessageStatus
 from foreword.domain.outgoing import OutgoingEvent
 from foreword.domain.reasons import Reason
 from foreword.domain.rulebook import Channel
-from tests.fakes.customers import FakeClock
-from tests.fakes.delivery import FakeBus, FakeOutbox
-from tests.fakes.samples import CUSTOMER, NOON, a_message
 
 CALLING = a_message(case="order-7").claimed("attempt-1", Channel.EMAIL, NOON)
 UNKNOWN = CALLING.unknown(NOON + HOUR)
@@ -41,7 +43,9 @@ def feedback(kind: FeedbackKind, provider_message_id: str = "ses-1", at: int = N
 
 @pytest.mark.parametrize("kind", ACCEPTANCE)
 @pytest.mark.parametrize("before", [CALLING, UNKNOWN], ids=["CALLING", "UNKNOWN"])
-def test_whatever_proves_acceptance_settles_an_open_message_as_sent(before: Message, kind: FeedbackKind) -> None:
+def test_whatever_proves_acceptance_settles_an_open_message_as_sent(
+    before: Message, kind: FeedbackKind
+) -> None:
     desk = Desk(before)
     assert desk.record(feedback(kind)) is Recorded.RECORDED
     message = desk.message
@@ -152,7 +156,7 @@ def test_a_message_that_keeps_moving_is_asked_for_again() -> None:
 
     def moving() -> None:
         message = desk.message
-        desk.outbox.add(a_message(**{"status": message.status, "attempt_id": "a", "version": message.version + 1}))
+        desk.outbox.add(replace(message, version=message.version + 1))
 
     desk.outbox.before_write = moving
     with pytest.raises(StoreConflict):

@@ -1,14 +1,17 @@
 from __future__ import annotations
 
+from collections.abc import Iterator
+
+from tests.fakes.customers import FakeClock, FakeJournal
+from tests.fakes.delivery import FakeDueCustomers, FakeOutbox
+from tests.fakes.samples import NOON, a_message
+
 from foreword.app.release_due import Released, ReleaseDue
 from foreword.domain.facts import DEADLINE_REACHED, Fact
 from foreword.domain.instants import HOUR, MINUTE
 from foreword.domain.messages import Message, MessageStatus
 from foreword.domain.reasons import Reason
 from foreword.domain.rulebook import Channel
-from tests.fakes.customers import FakeClock, FakeJournal
-from tests.fakes.delivery import FakeDueCustomers, FakeOutbox
-from tests.fakes.samples import NOON, a_message
 
 
 class Tick:
@@ -72,10 +75,12 @@ def test_an_index_that_lags_behind_its_item_does_no_harm() -> None:
     later = deferred("c-2", NOON + MINUTE)
     tick.outbox.add(sent)
     tick.outbox.add(later)
-    lagging = tick.outbox
-    lagging.due = lambda shard, now: iter(  # type: ignore[method-assign]
-        [(it.customer_id, it.message_id) for it in (sent, later, a_message("c-3"))]
-    )
+    everything = [(it.customer_id, it.message_id) for it in (sent, later, a_message("c-3"))]
+
+    def lagging(shard: str, now: int) -> Iterator[tuple[str, str]]:
+        return iter(everything)
+
+    tick.outbox.due = lagging  # type: ignore[method-assign]
     assert tick.run() == Released()
     assert (tick.message("c-1"), tick.message("c-2")) == (sent, later)
 

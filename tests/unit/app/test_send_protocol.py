@@ -7,12 +7,16 @@ was committed before it.
 from __future__ import annotations
 
 from collections import Counter
+from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from itertools import count
 
 from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, rule
+from tests.fakes.customers import FakeClock, FakeJournal
+from tests.fakes.delivery import FakeBus, FakeDueCustomers, FakeOutbox, FakeRenderer, nothing
+from tests.fakes.samples import a_message, a_profile
 
 from foreword.app.deliver_message import DeliverMessage
 from foreword.app.ports import Accepted, Dossier, OutcomeUnknown, ProviderCall, ProviderOutcome, Refused
@@ -26,9 +30,6 @@ from foreword.domain.instants import DAY, HOUR, MINUTE, SECOND, Instant, format_
 from foreword.domain.messages import Message, MessageStatus
 from foreword.domain.quiet_hours import is_quiet, zone_of
 from foreword.domain.rulebook import CLAIM_TO_CALL, Channel, Policy, QuietHours
-from tests.fakes.customers import FakeClock, FakeJournal
-from tests.fakes.delivery import FakeBus, FakeDueCustomers, FakeOutbox, FakeRenderer, nothing
-from tests.fakes.samples import a_message, a_profile
 
 START = parse_instant("2026-03-04T08:30:00Z")
 NIGHT = QuietHours(start=20 * 60, end=9 * 60)
@@ -169,10 +170,8 @@ class SendProtocol(RuleBasedStateMachine):
         self.outbox.before_write = self.outbox.after_write = self.before_claim = nothing
 
     def attempt(self, customer_id: str) -> None:
-        try:
+        with suppress(Killed, StoreConflict):
             self.deliver_message(*self.key(customer_id))
-        except (Killed, StoreConflict):
-            pass
 
     @rule(customer_id=st.sampled_from(CUSTOMERS), chosen=st.booleans())
     def opt(self, customer_id: str, chosen: bool) -> None:
@@ -252,5 +251,5 @@ class SendProtocol(RuleBasedStateMachine):
         self.every_claim_and_call_was_allowed()
 
 
-SendProtocol.TestCase.settings = settings(max_examples=150, stateful_step_count=30, deadline=None)
+SendProtocol.TestCase.settings = settings(max_examples=100, stateful_step_count=30, deadline=None)
 test_the_send_protocol_survives = SendProtocol.TestCase

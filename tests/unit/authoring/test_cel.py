@@ -58,6 +58,7 @@ SCOPE = Scope(
         ("dyn(1) == 1", 1, 1, "the function dyn() is not supported"),
         ('event.type.startWith("x")', 1, 1, "did you mean 'startsWith'?"),
         ('contains(event.type, "x")', 1, 1, "'contains' is written x.contains(\"part\")"),
+        ("true + 1 == 2", 1, 1, "'true + 1': a boolean + a number has no answer"),
         (".contacts == 1", 1, 1, "a name does not begin with a dot"),
         ("has(contacts)", 1, 1, "has() asks for a field"),
         ('duration("3d") > duration("1h")', 1, 1, "'3d' is not a duration like 72h"),

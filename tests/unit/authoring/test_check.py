@@ -8,13 +8,13 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from tests.unit.authoring.rulebooks import RULE, write_messages, write_rulebook
 
 from foreword.authoring.check import Report, check
 from foreword.authoring.fields import RulebookErrors
 from foreword.authoring.publish import publish
 from foreword.domain.errors import InvalidRulebook
 from foreword.domain.rulebook import Rulebook
+from tests.unit.authoring.rulebooks import RULE, write_messages, write_rulebook
 
 SCHEMAS: dict[str, dict[str, Any]] = {
     "SupportContactOpened": {
@@ -88,17 +88,19 @@ def test_what_was_skipped_is_compared_only_where_the_test_speaks_of_it(tmp_path:
 
 
 def test_events_of_one_instant_are_taken_in_the_order_written(tmp_path: Path) -> None:
-    given = [
-        f"{{at: 2026-03-02T09:00:00Z, event: {kind}, data: {{channel: x}}}}" for kind in ("A", "A", "B", "A")
-    ]
-    rule = RULE.replace("count: SupportContactOpened", "count: A\n    reset: B").replace(
-        "contacts >= 3", "contacts >= 2"
+    contact = "{at: 2026-03-02T09:00:00Z, event: Contact}"
+    solved = "{at: 2026-03-02T09:00:00Z, event: Solved, source: another}"
+    rule = RULE.replace(
+        "SupportContactOpened\n    where: 'event.data.channel != \"survey\"'", "Contact\n    reset: Solved"
     )
-    head, tail = rule.split("    given:\n", 1)
-    _, rest = tail.split("    expect:\n", 1)
-    text = f"{head}    given: [{', '.join(given)}]\n    expect:\n{rest}"
-    assert run(tmp_path, text).tests[0].passed
-    assert not run(tmp_path, text.replace(", ".join(given), ", ".join(given[1:]))).tests[0].passed
+    head, tail = rule.replace("contacts >= 3", "contacts >= 2").split("    given:\n", 1)
+    rest = tail.split("    expect:\n", 1)[1]
+
+    def passes(*given: str) -> bool:
+        return run(tmp_path, f"{head}    given: [{', '.join(given)}]\n    expect:\n{rest}").tests[0].passed
+
+    assert passes(solved, contact, contact)
+    assert not passes(contact, solved, contact)
 
 
 def test_both_tests_are_needed(tmp_path: Path) -> None:

@@ -5,7 +5,6 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
-from tests.unit.authoring.rulebooks import RULE, write_rulebook
 
 from foreword.authoring.fields import RulebookErrors
 from foreword.authoring.rulebook import load_rulebook
@@ -22,6 +21,7 @@ from foreword.domain.rulebook import (
     Rule,
     Signal,
 )
+from tests.unit.authoring.rulebooks import RULE, write_rulebook
 
 CODES = "codes: [E10, E11]\n"
 WINDOW = "    within: 7d\n"
@@ -197,6 +197,8 @@ REFUSED = [
     ("message: stuck\n", "message: Stuck Again\n", "14:12: 'Stuck Again' is not kebab-case"),
     ("purpose: service", "purpose: servce", "15:12: unknown purpose 'servce'; did you mean 'service'?"),
     ("priority: 80", "priority: 101", "17:13: a whole number from 1 to 100 is needed here"),
+    ("priority: 80", "priority: 1e999", "17:13: a whole number from 1 to 100 is needed here"),
+    ("expires_after: 24h", "expires_after: 99999w", "19:18: no duration is longer than 10000d"),
     ("priority: 80", "priority: 1.5", "17:13: a whole number from 1 to 100 is needed here"),
     ("[email, sms]", "[email, task]", "18:21: channel 'task' is not built yet; built are: email, sms"),
     ("[email, sms]", "[e-mail]", "18:14: unknown channel 'e-mail'; did you mean 'email'?"),
@@ -322,6 +324,7 @@ def test_only_what_decides_changes_the_digest(tmp_path: Path) -> None:
 
     first = digest(1, RULE, lists=CODES)
     reworded = RULE.replace("'contacts >= 3'", "'contacts  >=  3'").replace("why: Three", "why: Some")
+    reworded = reworded.replace('channel != "survey"', "channel!='survey'".replace("'", "''"))
     resent = reworded.replace("topic: care", "topic: help").replace("mode: live", "mode: shadow")
     assert digest(2, resent, lists="codes: [E12]\n") == first
     assert digest(3, RULE.replace("contacts >= 3", "contacts >= 4")) != first

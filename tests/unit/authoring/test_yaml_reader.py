@@ -46,6 +46,7 @@ def test_only_booleans_null_and_json_numbers_are_typed() -> None:
         ("why: a: b", "1:7", "mapping values are not allowed here"),
         ("a:\n\t- b", "2:1", "cannot start any token"),
         ("[" * 40, "1:31", "nested deeper than 30 levels"),
+        ("a: 1e99999999999999999999", "1:4", "is not a number that can be reckoned with"),
         ('a: 1\nb: "\x01"', "2:1", "a character YAML does not allow"),
     ],
 )
@@ -66,4 +67,6 @@ def test_a_file_that_is_not_utf8_is_refused(tmp_path: Path) -> None:
 def test_a_byte_order_mark_is_not_part_of_the_first_key(tmp_path: Path) -> None:
     path = tmp_path / "f.yaml"
     path.write_bytes(b"\xef\xbb\xbfwhy: x")
-    assert json_value(read_yaml(path)[0]) == {"why": "x"}
+    node, text = read_yaml(path)
+    assert json_value(node) == {"why": "x"}
+    assert text == "why: x"

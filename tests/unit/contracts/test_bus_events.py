@@ -127,3 +127,7 @@ def test_a_refused_event_names_its_customer_only_where_that_is_well_formed() -> 
     assert rejected_customer(body(id=...)) == "c-1"
     assert rejected_customer(body(customer_id="c 1")) is None
     assert rejected_customer("{") is None
+
+
+def test_an_event_of_our_own_is_never_told_as_rejected() -> None:
+    assert rejected_customer(body(id=...).replace('"support"', '"foreword"')) is None

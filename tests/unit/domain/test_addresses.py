@@ -64,7 +64,17 @@ def test_a_phone_number_is_e164(written: str) -> None:
 
 
 @pytest.mark.parametrize(
-    "written", ["", "015112345678", "+0151123456", "+49 151 123", "+49151١٢٣٤٥", "+1234567890123456", "+49\n1511234567", 491511]
+    "written",
+    [
+        "",
+        "015112345678",
+        "+0151123456",
+        "+49 151 123",
+        "+49151١٢٣٤٥",
+        "+1234567890123456",
+        "+49\n1511234567",
+        491511,
+    ],
 )
 def test_anything_else_is_no_phone_number(written: object) -> None:
     assert deliverable(Channel.SMS, written) is None

@@ -24,6 +24,7 @@ NAMES: Mapping[str, Any] = {
         "data": {
             "amount": Decimal("19.90"),
             "count": 3,
+            "half": Decimal("0.5"),
             "vip": True,
             "code": "E11",
             "nothing": None,
@@ -138,6 +139,7 @@ def test_values_of_different_types_are_unequal(source: str) -> None:
         "event.data.huge * event.data.huge > 1",
         "event.data.tags[3] == 1",
         "event.data.tags[event.data.amount] == 1",
+        'event.data.tags[event.data.half] == "a"',
         "event.data.tags[-event.data.count] == 1",
         "event.data.tags[event.data.huge] == 1",
         "event.data.code.foo == 1",

@@ -8,7 +8,16 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from foreword.domain.instants import DAY, HOUR, MINUTE, SECOND, Instant, parse_instant, to_datetime, to_instant
+from foreword.domain.instants import (
+    DAY,
+    HOUR,
+    MINUTE,
+    SECOND,
+    Instant,
+    parse_instant,
+    to_datetime,
+    to_instant,
+)
 from foreword.domain.quiet_hours import is_quiet, next_allowed, zone_of
 from foreword.domain.rulebook import CLAIM_TO_CALL, QuietHours
 
@@ -63,12 +72,11 @@ def _inside(quiet: QuietHours, zone: ZoneInfo, at: Instant) -> bool:
 def moments(draw: st.DrawFn) -> tuple[ZoneInfo, Instant]:
     """Any zone, and a time near one of its changes where it has some, else any."""
     name = draw(st.sampled_from(ZONES))
-    changes = transitions(name)
-    if changes and draw(st.booleans()):
-        at = draw(st.sampled_from(changes)) + draw(st.integers(-DAY, DAY))
-    else:
-        at = draw(st.integers(FROM, TO))
-    return ZoneInfo(name), at
+    near = [change + hours * HOUR for change in transitions(name) for hours in range(-24, 24)]
+    wanted: bool = draw(st.booleans())
+    if near and wanted:
+        return ZoneInfo(name), draw(st.sampled_from(near)) + draw(st.integers(0, HOUR))
+    return ZoneInfo(name), draw(st.integers(FROM, TO))
 
 
 minutes = st.integers(0, 1439)
@@ -148,7 +156,8 @@ def test_a_day_that_is_quiet_throughout_is_asked_about_again_later() -> None:
 
 
 @pytest.mark.parametrize(
-    "name", [None, 7, "", "Mars/Olympus", "../../etc/passwd", "America", "Europe/Berlin\x00", "x" * 5000, ["UTC"]]
+    "name",
+    [None, 7, "", "Mars/Olympus", "../../etc/passwd", "America", "Europe/Berlin\x00", "x" * 5000, ["UTC"]],
 )
 def test_an_unknown_or_missing_zone_is_the_default(name: object) -> None:
     assert zone_of(name, "Asia/Tokyo") == ZoneInfo("Asia/Tokyo")

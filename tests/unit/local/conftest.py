@@ -6,9 +6,9 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from tests.unit.local.support import HANDLERS, template, written
 
 from foreword.local.cloud import LocalCloud
+from tests.unit.local.support import HANDLERS, template, written
 
 
 @pytest.fixture(autouse=True)

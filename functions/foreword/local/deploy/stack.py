@@ -7,7 +7,6 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import timedelta
-from typing import Any
 
 
 @dataclass(frozen=True)
@@ -105,13 +104,3 @@ class Stack:
             if variable in function.environment:
                 return function.environment[variable]
         return None
-
-    def describe(self) -> dict[str, Any]:
-        """Counts, for people."""
-        return {
-            "functions": len(self.functions),
-            "queue mappings": len(self.queue_mappings),
-            "stream mappings": len(self.stream_mappings),
-            "schedules": len(self.schedules),
-            "tables": len(self.tables),
-        }

@@ -159,8 +159,9 @@ def _references(node: Json) -> Iterator[str]:
             elif key == "Fn::GetAtt":
                 yield value.split(".", 1)[0] if isinstance(value, str) else value[0]
             elif key == "Fn::Sub":
-                text = value[0] if isinstance(value, list) else value
-                yield from (match[1].split(".", 1)[0] for match in _PLACEHOLDER.finditer(text))
-                yield from _references(value)
+                text, own = value if isinstance(value, list) else (value, {})
+                names = [match[1] for match in _PLACEHOLDER.finditer(text)]
+                yield from (name.split(".", 1)[0] for name in names if name not in own)
+                yield from _references(own)
             else:
                 yield from _references(value)

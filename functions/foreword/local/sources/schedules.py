@@ -25,7 +25,11 @@ class ScheduleSource:
     def __init__(self, schedule: Schedule, accept: Accept, deployed: datetime) -> None:
         self.schedule = schedule
         self._accept = accept
-        self._next = _rounded_up(deployed, schedule.every)
+        self._next = self._after(deployed)
+
+    def skip(self, until: datetime) -> None:
+        """The ticks up to then that nobody wanted will not be run late."""
+        self._next = max(self._next, self._after(until))
 
     def next_tick(self, wanted: datetime) -> datetime:
         """The first tick not yet run at or after `wanted`."""
@@ -34,6 +38,9 @@ class ScheduleSource:
     def fire(self, tick: datetime, now: datetime) -> None:
         self._next = tick + self.schedule.every
         self._accept(self.schedule.function_arn, self._event(tick), now)
+
+    def _after(self, when: datetime) -> datetime:
+        return _rounded_up(when + timedelta(microseconds=1), self.schedule.every)
 
     def _event(self, tick: datetime) -> dict[str, Any]:
         scheduled = tick.strftime("%Y-%m-%dT%H:%M:%SZ")

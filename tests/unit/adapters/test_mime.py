@@ -1,0 +1,123 @@
+from __future__ import annotations
+
+from email import message_from_bytes
+from email.message import EmailMessage
+from email.policy import default
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from foreword.adapters.mime import compose, one_line, plain
+from foreword.domain.content import EmailContent
+from foreword.domain.errors import InvalidTemplate
+
+ID = "0123456789abcdef0123456789abcdef"
+SENDER = "Care Team <care@shop.example>"
+TO = "ada@customer.example"
+HELLO = EmailContent("Hello", "Hello Ada\n", "<p>Hello Ada</p>\n")
+
+
+def parsed(content: EmailContent, sender: str = SENDER, to: str = TO) -> EmailMessage:
+    message = message_from_bytes(compose(ID, sender, to, content), policy=default)
+    assert isinstance(message, EmailMessage)
+    return message
+
+
+def part(message: EmailMessage, kind: str) -> str:
+    body = message.get_body((kind,))
+    assert body is not None
+    content: str = body.get_content()
+    return content.replace("\r\n", "\n")
+
+
+def test_it_has_a_text_and_an_html_part_and_our_own_id() -> None:
+    message = parsed(HELLO)
+    assert message.get_content_type() == "multipart/alternative"
+    assert [one.get_content_type() for one in message.iter_parts()] == ["text/plain", "text/html"]
+    assert (part(message, "plain"), part(message, "html")) == (HELLO.text, HELLO.html)
+    assert (message["From"], message["To"], message["Subject"]) == (SENDER, TO, "Hello")
+    assert message["X-Foreword-Message-Id"] == ID
+    assert (message["Date"], message["Message-ID"]) == (None, None)
+
+
+def test_the_same_message_is_the_same_bytes() -> None:
+    assert compose(ID, SENDER, TO, HELLO) == compose(ID, SENDER, TO, HELLO)
+
+
+@pytest.mark.parametrize(
+    "subject",
+    [
+        "Grüße 🎉 von uns",
+        "\u202bשלום\u202c",
+        "a" * 2000,
+        "ü" * 900,
+        'x, y; z: "quoted" <tag> =?utf-8?q?fake?= trailing',
+    ],
+)
+def test_any_subject_arrives_as_it_was(subject: str) -> None:
+    got = parsed(EmailContent(subject, "t", "<p>h</p>"))["Subject"]
+    assert (
+        got.replace(" ", "") == subject.replace("=?utf-8?q?fake?=", "fake").replace(" ", "") or got == subject
+    )
+
+
+INJECTIONS = [
+    "Hi\r\nBcc: eve@evil.example",
+    "Hi\nBcc: eve@evil.example\n\nbody",
+    "Hi\rBcc: eve@evil.example",
+    "Hi\x00\x0bBcc: eve@evil.example",
+    "Hi\u2028Bcc: eve@evil.example",
+    "Hi\x85Bcc: eve@evil.example",
+    "ü\r\n Bcc: eve@evil.example" + "ü" * 100,
+]
+
+
+@pytest.mark.parametrize("subject", INJECTIONS)
+def test_no_header_comes_out_of_a_subject(subject: str) -> None:
+    message = parsed(EmailContent(subject, "t", "<p>h</p>"))
+    assert sorted(message.keys()) == sorted(
+        ["From", "To", "Subject", "X-Foreword-Message-Id", "MIME-Version", "Content-Type"]
+    )
+    assert [address.addr_spec for address in message["To"].addresses] == [TO]
+
+
+@pytest.mark.parametrize(
+    "body",
+    [f"\r\n--=_{ID}\r\nContent-Type: text/html\r\n\r\n<b>x</b>", f"--=_{ID}--", ".\r\nQUIT", "\x00\x1b[2J"],
+)
+def test_no_body_ends_its_part_early(body: str) -> None:
+    message = parsed(EmailContent("s", body + "\n", body + "\n"))
+    parts = list(message.iter_parts())
+    assert len(parts) == 2
+    assert part(message, "plain").rstrip("\n") == plain(body).rstrip("\n")
+
+
+@settings(deadline=None)
+@given(st.text(min_size=1), st.text(), st.text())
+def test_whatever_the_text_it_is_one_mail_to_one_recipient_in_short_ascii_lines(
+    subject: str, text: str, html: str
+) -> None:
+    data = compose(ID, SENDER, TO, EmailContent(subject, text, html))
+    assert data.isascii()
+    assert max(len(line) for line in data.split(b"\r\n")) <= 998
+    assert b"\n" not in data.replace(b"\r\n", b"")
+    message = message_from_bytes(data, policy=default)
+    assert isinstance(message, EmailMessage)
+    assert [address.addr_spec for address in message["To"].addresses] == [TO]
+    assert len(message.keys()) == 6
+    assert len(list(message.iter_parts())) == 2
+
+
+def test_an_international_address_goes_out_as_punycode() -> None:
+    assert b"To: ada@xn--mller-kva.example\r\n" in compose(ID, SENDER, "ada@xn--mller-kva.example", HELLO)
+
+
+def test_a_recipient_that_is_no_address_is_refused() -> None:
+    with pytest.raises(InvalidTemplate):
+        compose(ID, SENDER, "ada@customer.example\r\nBcc: eve@evil.example", HELLO)
+
+
+def test_lone_surrogates_and_controls_are_gone() -> None:
+    assert one_line("a\ud800b\r\n\tc\x00") == "a?b c"
+    assert plain("a\ud800\tb\r\nc\rd\x00\x7f\x9f\u2028e") == "a?\tb\nc\nde"

@@ -1,0 +1,184 @@
+from __future__ import annotations
+
+import copy
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from foreword.contracts.ses_events import Ignored, read_ses_event
+from foreword.domain.feedback import Feedback, FeedbackKind
+from foreword.domain.instants import parse_instant
+from foreword.domain.tags import named_by, tags_of
+
+SET = "foreword-dev"
+CUSTOMER = "kunde#42/!~"
+MESSAGE = "0123456789abcdef0123456789abcdef"
+SENT_AT, LATER = "2026-03-04T12:00:01.500Z", "2026-03-04T12:00:07.000Z"
+# The shapes of the SES guide, where they are at hand; our own samples say the same in any checkout.
+GUIDE = Path(__file__).parents[3].parent / "shared" / "data" / "payloads" / "ses_feedback.json"
+
+STATEMENTS: dict[str, tuple[FeedbackKind, dict[str, Any], dict[str, str]]] = {
+    "Send": (FeedbackKind.SENT, {"send": {}}, {}),
+    "Delivery": (
+        FeedbackKind.DELIVERED,
+        {"delivery": {"timestamp": LATER, "recipients": ["ada@customer.example"], "smtpResponse": "250 ok"}},
+        {},
+    ),
+    "DeliveryDelay": (
+        FeedbackKind.DELAYED,
+        {"deliveryDelay": {"timestamp": LATER, "delayType": "MailboxFull"}},
+        {"delay_type": "MailboxFull"},
+    ),
+    "Bounce": (
+        FeedbackKind.BOUNCED,
+        {"bounce": {"timestamp": LATER, "bounceType": "Permanent", "bounceSubType": "General"}},
+        {"bounce_type": "Permanent", "bounce_sub_type": "General"},
+    ),
+    "Complaint": (
+        FeedbackKind.COMPLAINED,
+        {"complaint": {"timestamp": LATER, "complaintFeedbackType": "abuse"}},
+        {"complaint_type": "abuse"},
+    ),
+    "Open": (FeedbackKind.OPENED, {"open": {"timestamp": LATER, "ipAddress": "192.0.2.1"}}, {}),
+    "Click": (FeedbackKind.CLICKED, {"click": {"timestamp": LATER, "link": "https://shop.example/?t=1"}}, {}),
+    "Reject": (FeedbackKind.REJECTED, {"reject": {"reason": "Bad content"}}, {}),
+    "Rendering Failure": (FeedbackKind.REJECTED, {"failure": {"errorMessage": "x"}}, {}),
+}
+
+
+def event(kind: str, statement: dict[str, Any], **tags: list[str]) -> dict[str, Any]:
+    named = {name: [value] for name, value in tags_of(CUSTOMER, MESSAGE).items()}
+    return {
+        "version": "0",
+        "source": "aws.ses",
+        "detail-type": f"Email {kind}",
+        "detail": {
+            "eventType": kind,
+            "mail": {
+                "timestamp": SENT_AT,
+                "messageId": "ses-1",
+                "destination": ["ada@customer.example"],
+                "tags": {"ses:configuration-set": [SET], **named, **tags},
+            },
+            **statement,
+        },
+    }
+
+
+@pytest.mark.parametrize("kind", STATEMENTS)
+def test_every_kind_of_event_is_read_with_its_time_and_its_own_words(kind: str) -> None:
+    meant, statement, details = STATEMENTS[kind]
+    time = LATER if any("timestamp" in part for part in statement.values()) else SENT_AT
+    assert read_ses_event(event(kind, statement), SET) == Feedback(
+        meant, CUSTOMER, MESSAGE, "ses-1", parse_instant(time), time, details
+    )
+
+
+@pytest.mark.parametrize("kind", STATEMENTS)
+def test_no_address_link_or_diagnostic_is_taken_over(kind: str) -> None:
+    read = repr(read_ses_event(event(kind, STATEMENTS[kind][1]), SET))
+    for private in ("@", "http", "192.0.2", "250 ok", "Bad content"):
+        assert private not in read
+
+
+def payloads() -> list[dict[str, Any]]:
+    """Those of the SES guide where they are at hand, else our own with a subscription, which nothing uses."""
+    if not GUIDE.exists():
+        ours = [event(kind, statement)["detail"] for kind, (_, statement, _) in STATEMENTS.items()]
+        return [*ours, event("Subscription", {"subscription": {}})["detail"]]
+    return [entry["payload"] for entry in json.loads(GUIDE.read_text()) if "eventType" in entry["payload"]]
+
+
+def test_the_payloads_of_the_guide_are_read() -> None:
+    kinds = set()
+    for payload in payloads():
+        theirs = read_ses_event({"source": "aws.ses", "detail": payload}, "another set")
+        assert theirs is Ignored.OTHER_CONFIGURATION_SET
+        ours = copy.deepcopy(payload)
+        ours["mail"]["tags"] = event("Send", {})["detail"]["mail"]["tags"]
+        read = read_ses_event({"source": "aws.ses", "detail": ours}, SET)
+        if payload["eventType"] == "Subscription":
+            assert read is Ignored.NOT_USED
+        else:
+            assert isinstance(read, Feedback)
+            kinds.add(read.kind)
+    assert kinds == set(FeedbackKind)
+
+
+@pytest.mark.parametrize(
+    ("change", "ignored"),
+    [
+        ({"source": "shop"}, Ignored.NOT_FROM_SES),
+        ({"source": None}, Ignored.MALFORMED),
+        ({"detail": "text"}, Ignored.MALFORMED),
+        ({"detail": {"eventType": "Send"}}, Ignored.MALFORMED),
+    ],
+)
+def test_what_is_not_of_ses_or_not_of_its_shape_is_ignored(change: dict[str, Any], ignored: Ignored) -> None:
+    assert read_ses_event(event("Send", {}) | change, SET) is ignored
+
+
+@pytest.mark.parametrize(
+    ("tags", "ignored"),
+    [
+        ({"ses:configuration-set": ["other"]}, Ignored.OTHER_CONFIGURATION_SET),
+        ({"ses:configuration-set": []}, Ignored.OTHER_CONFIGURATION_SET),
+        ({"message_id": []}, Ignored.NOT_TAGGED),
+        ({"message_id": ["x"]}, Ignored.NOT_TAGGED),
+        ({"message_id": [MESSAGE, MESSAGE]}, Ignored.NOT_TAGGED),
+        ({"customer_id": ["***"]}, Ignored.NOT_TAGGED),
+        ({"customer_id": [""]}, Ignored.NOT_TAGGED),
+        ({"customer_id": "text"}, Ignored.MALFORMED),
+    ],
+)
+def test_what_names_no_message_of_ours_is_ignored(tags: dict[str, Any], ignored: Ignored) -> None:
+    assert read_ses_event(event("Send", {}, **tags), SET) is ignored
+
+
+def test_a_time_that_is_none_is_malformed() -> None:
+    assert read_ses_event(event("Open", {"open": {"timestamp": "yesterday"}}), SET) is Ignored.MALFORMED
+
+
+def test_words_that_ses_would_not_use_are_left_out() -> None:
+    forged = {"bounce": {"timestamp": LATER, "bounceType": "<b>", "bounceSubType": "ada@customer.example"}}
+    read = read_ses_event(event("Bounce", forged), SET)
+    assert isinstance(read, Feedback)
+    assert read.details == {}
+
+
+json_values = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats() | st.text(),
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(), inner, max_size=3),
+    max_leaves=8,
+)
+
+
+@given(
+    st.sampled_from(["source", "detail", "eventType", "mail", "tags", "messageId", "timestamp"]), json_values
+)
+def test_whatever_comes_in_nothing_is_raised(name: str, value: Any) -> None:
+    forged = event("Delivery", STATEMENTS["Delivery"][1])
+    for place in (forged, forged["detail"], forged["detail"]["mail"]):
+        if name in place:
+            place[name] = value
+            break
+    read_ses_event(forged, SET)
+    read_ses_event(value, SET)
+
+
+@given(st.text(st.characters(min_codepoint=33, max_codepoint=126), min_size=1, max_size=128))
+def test_any_customer_survives_its_tag(customer_id: str) -> None:
+    tags = tags_of(customer_id, MESSAGE)
+    assert all(char.isalnum() or char in "_-" for value in tags.values() for char in value)
+    assert max(len(value) for value in tags.values()) < 256
+    assert named_by(tags["message_id"], tags["customer_id"]) == (customer_id, MESSAGE)
+
+
+@given(st.text(max_size=40))
+def test_a_made_up_tag_names_nobody_twice(tag: str) -> None:
+    named = named_by(MESSAGE, tag)
+    assert named is None or tags_of(*named)["customer_id"] == tag
