@@ -26,7 +26,11 @@ def contacts(cloud: LocalCloud, customer: str, hour: int) -> None:
         to_next = (24 + hour - cloud.now.hour) % 24 or 24
         cloud.advance(by=timedelta(hours=to_next))
         cloud.emit(
-            "SupportContactOpened", customer, {"channel": "phone"}, source="support", id=f"{customer}/{number}"
+            "SupportContactOpened",
+            customer,
+            {"channel": "phone"},
+            source="support",
+            id=f"{customer}/{number}",
         )
 
 
@@ -50,34 +54,6 @@ def is_refused(cloud: LocalCloud, customer: str) -> None:
     contacts(cloud, customer, hour=12)
 
 
-STORIES: dict[Story, tuple[int, set[str], int]] = {
-    # story: how many AWS calls it makes undisturbed, how it may end, how many facts other services put in
-    sends_email: (26, {"SENT", "UNKNOWN"}, 4),
-    waits_for_the_morning: (46, {"SENT", "UNKNOWN"}, 4),
-    sends_sms_at_a_deadline: (34, {"SENT", "UNKNOWN"}, 2),
-    is_refused: (24, {"NOT_SENT"}, 5),
-}
-CASES = [
-    pytest.param(story, call, when, id=f"{story.__name__}-{when}-{call}")
-    for story, (calls, _, _) in STORIES.items()
-    for call in range(1, calls + 1)
-    for when in ("before", "after")
-]
-
-
-@pytest.fixture(scope="module")
-def story(request: pytest.FixtureRequest) -> Story:
-    told: Story = request.param
-    return told
-
-
-@pytest.fixture(scope="module")
-def cloud(story: Story) -> Iterator[LocalCloud]:
-    """One cloud for each story: every case is a customer of its own."""
-    with LocalCloud(at="2026-01-05T10:00:00Z") as cloud:
-        yield cloud
-
-
 def tell(cloud: LocalCloud, story: Story, customer: str) -> list[Record]:
     """The story, and two days for whatever waits; returns what happened."""
     so_far = len(cloud.timeline)
@@ -86,30 +62,66 @@ def tell(cloud: LocalCloud, story: Story, customer: str) -> list[Record]:
     return cloud.timeline[so_far:]
 
 
-@pytest.mark.parametrize("story", STORIES, ids=lambda story: story.__name__, indirect=True)
-def test_the_cases_cover_every_call_of_the_story(cloud: LocalCloud, story: Story) -> None:
-    happened = tell(cloud, story, "undisturbed")
-    calls = sum(len(record.aws_calls) for record in happened if isinstance(record, Invocation))
-    assert calls == STORIES[story][0]
+def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
+    if "call" in metafunc.fixturenames:
+        calls = range(1, metafunc.cls.calls + 1)
+        cases = [(call, when) for call in calls for when in ("before", "after")]
+        metafunc.parametrize(("call", "when"), cases, ids=[f"{when}-{call}" for call, when in cases])
 
 
-@pytest.mark.parametrize(("story", "call", "when"), CASES, indirect=["story"])
-def test_nothing_is_sent_twice_or_lost(cloud: LocalCloud, story: Story, call: int, when: When) -> None:
-    customer = f"{when}-{call}"
-    cloud.faults.kill_any(call=call, when=when)
-    happened = tell(cloud, story, customer)
-    assert not cloud.faults.armed, "the call was never made"
-    killed = [r for r in happened if isinstance(r, Invocation) and r.error is not None]
-    assert len(killed) == 1
+@pytest.fixture(scope="class")
+def cloud() -> Iterator[LocalCloud]:
+    """One cloud for each story: every case is a customer of its own."""
+    with LocalCloud(at="2026-01-05T10:00:00Z") as cloud:
+        yield cloud
 
-    _, ends, facts = STORIES[story]
-    (message,) = [item for item in cloud.table("messages") if item["customer_id"] == customer]
-    assert message["status"] in ends
-    accepted = sum(isinstance(record, SentMessage) for record in happened)
-    assert accepted <= 1
-    if message["status"] != "UNKNOWN":
-        assert accepted == (message["status"] == "SENT")
-    journal = [item for item in cloud.table("activity") if item["customer_id"] == customer]
-    assert sum(item["source"] != "foreword" for item in journal) == facts
-    assert not cloud.dead_letters
-    assert cloud.waiting() == 0
+
+class KilledAtEveryCall:
+    """`calls`: how many AWS calls the story makes undisturbed; `facts`: how many other services put in."""
+
+    story: Story
+    calls: int
+    facts: int
+    ends = frozenset({"SENT", "UNKNOWN"})
+
+    def test_the_cases_cover_every_call(self, cloud: LocalCloud) -> None:
+        happened = tell(cloud, type(self).story, "undisturbed")
+        assert (
+            sum(len(record.aws_calls) for record in happened if isinstance(record, Invocation)) == self.calls
+        )
+
+    def test_nothing_is_sent_twice_or_lost(self, cloud: LocalCloud, call: int, when: When) -> None:
+        customer = f"{when}-{call}"
+        cloud.faults.kill_any(call=call, when=when)
+        happened = tell(cloud, type(self).story, customer)
+        assert not cloud.faults.armed, "the call was never made"
+        killed = [r for r in happened if isinstance(r, Invocation) and r.error is not None]
+        assert len(killed) == 1
+
+        (message,) = [item for item in cloud.table("messages") if item["customer_id"] == customer]
+        assert message["status"] in self.ends
+        accepted = sum(isinstance(record, SentMessage) for record in happened)
+        assert accepted <= 1
+        if message["status"] != "UNKNOWN":
+            assert accepted == (message["status"] == "SENT")
+        journal = [item for item in cloud.table("activity") if item["customer_id"] == customer]
+        assert sum(item["source"] != "foreword" for item in journal) == self.facts
+        assert not cloud.dead_letters
+        assert cloud.waiting() == 0
+
+
+class TestAnEmail(KilledAtEveryCall):
+    story, calls, facts = sends_email, 26, 4
+
+
+class TestAnEmailThatWaitsForTheMorning(KilledAtEveryCall):
+    story, calls, facts = waits_for_the_morning, 46, 4
+
+
+class TestATextMessageAtADeadline(KilledAtEveryCall):
+    story, calls, facts = sends_sms_at_a_deadline, 34, 2
+
+
+class TestARefusal(KilledAtEveryCall):
+    story, calls, facts = is_refused, 24, 5
+    ends = frozenset({"NOT_SENT"})
