@@ -11,8 +11,6 @@ from typing import TYPE_CHECKING, Any
 
 import boto3
 import pytest
-from tests.fakes.samples import CUSTOMER, a_message, a_profile
-from tests.ports.conftest import aws, dynamodb
 
 from deliver_message import handler as deliver_message
 from foreword.adapters import clients
@@ -26,6 +24,8 @@ from foreword.domain.rulebook import Channel, Policy, Rulebook
 from foreword.domain.tags import tags_of
 from record_feedback import handler as record_feedback
 from release_due import handler as release_due
+from tests.fakes.samples import CUSTOMER, a_message, a_profile
+from tests.ports.conftest import aws, dynamodb
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient

@@ -6,7 +6,6 @@ from typing import TYPE_CHECKING, Any
 import boto3
 import pytest
 from botocore.exceptions import ClientError
-from tests.fakes.samples import NOON
 
 from foreword.adapters.due_customers import DueCustomersIndex
 from foreword.adapters.event_bus import EventBus
@@ -14,6 +13,7 @@ from foreword.domain.due import DUE_SHARDS, all_due_shards, due_shard
 from foreword.domain.errors import EventsNotAccepted
 from foreword.domain.instants import MINUTE, sortable
 from foreword.domain.outgoing import OutgoingEvent
+from tests.fakes.samples import NOON
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient

@@ -7,8 +7,6 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Protocol
 
 import pytest
-from tests.fakes.delivery import FakeOutbox
-from tests.fakes.samples import CUSTOMER, NOON, a_message, a_profile, some_consents
 
 from foreword.adapters.claims import OutboxTables
 from foreword.adapters.consents_table import consents_write, load_consents
@@ -23,6 +21,8 @@ from foreword.domain.messages import Message, MessageStatus
 from foreword.domain.profiles import Profile
 from foreword.domain.reasons import Reason
 from foreword.domain.rulebook import Channel
+from tests.fakes.delivery import FakeOutbox
+from tests.fakes.samples import CUSTOMER, NOON, a_message, a_profile, some_consents
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient

@@ -16,7 +16,6 @@ from botocore.exceptions import ConnectTimeoutError, ReadTimeoutError
 from moto.core.models import DEFAULT_ACCOUNT_ID
 from moto.sesv2.models import sesv2_backends
 from moto.sns.models import sns_backends
-from tests.fakes.samples import CUSTOMER, a_message
 
 from foreword.adapters import clients
 from foreword.adapters.ses import SesMailer
@@ -26,6 +25,7 @@ from foreword.domain.content import EmailContent, SmsContent
 from foreword.domain.errors import InvalidTemplate
 from foreword.domain.rulebook import Purpose
 from foreword.domain.tags import tags_of
+from tests.fakes.samples import CUSTOMER, a_message
 
 if TYPE_CHECKING:
     from mypy_boto3_sesv2 import SESV2Client

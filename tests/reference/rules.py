@@ -8,12 +8,14 @@ from foreword.domain.instants import HOUR
 from foreword.domain.rulebook import (
     AbsenceSignal,
     ChangeSignal,
+    Channel,
     CountSignal,
     EachSignal,
     EventFilter,
     Expression,
     Mode,
     Policy,
+    Purpose,
     RatioSignal,
     Rule,
     Rulebook,
@@ -42,9 +44,9 @@ def types(*of: str) -> EventFilter:
 ALWAYS = tree(["bool", True])
 SEND = Send(
     message="m",
-    purpose="service",  # type: ignore[arg-type]  # pydantic reads the enumerations from text
+    purpose=Purpose.SERVICE,
     topic="care",
-    channels=("email",),  # type: ignore[arg-type]
+    channels=(Channel.EMAIL,),
     expires_after=1000 * HOUR,
 )
 

@@ -4,12 +4,12 @@ from decimal import Decimal
 from typing import Any
 
 import pytest
-from tests.fakes.samples import a_message, a_profile
 
 from foreword.adapters.liquid_templates import LiquidRenderer
 from foreword.domain.content import EmailContent, SmsContent
 from foreword.domain.errors import InvalidTemplate
 from foreword.domain.rulebook import Channel
+from tests.fakes.samples import a_message, a_profile
 
 
 def sms(template: str, signals: dict[str, Any] | None = None, case: str | None = None, **profile: Any) -> str:

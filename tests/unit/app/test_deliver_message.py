@@ -5,9 +5,6 @@ from dataclasses import dataclass, field, replace
 from itertools import count
 
 import pytest
-from tests.fakes.customers import FakeClock
-from tests.fakes.delivery import FakeOutbox, FakeProvider, FakeRenderer
-from tests.fakes.samples import CUSTOMER, NOON, a_message, a_profile, some_consents
 
 from foreword.app.deliver_message import TRIES, DeliverMessage
 from foreword.app.ports import OutcomeUnknown, Refused
@@ -16,6 +13,9 @@ from foreword.domain.instants import DAY, HOUR, MINUTE, SECOND, parse_instant
 from foreword.domain.messages import Message, MessageStatus
 from foreword.domain.reasons import Reason
 from foreword.domain.rulebook import CLAIM_TO_CALL, Channel, Policy, QuietHours
+from tests.fakes.customers import FakeClock
+from tests.fakes.delivery import FakeOutbox, FakeProvider, FakeRenderer
+from tests.fakes.samples import CUSTOMER, NOON, a_message, a_profile, some_consents
 
 POLICY = Policy(default_timezone="Europe/Berlin", quiet_hours=QuietHours(start=20 * 60, end=9 * 60))
 REFUSED_FOR_NOW = Refused("TooManyRequestsException", retryable=True)

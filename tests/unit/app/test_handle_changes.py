@@ -2,14 +2,13 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from tests.fakes.delivery import FakeBus
-from tests.fakes.samples import NOON, a_message
-
 from foreword.app.announce_outcome import AnnounceOutcome
 from foreword.app.deliver_message import Delivered
 from foreword.app.handle_changes import Change, HandleChanges
 from foreword.domain.messages import MessageStatus
 from foreword.domain.outgoing import Outcome, OutgoingEvent
+from tests.fakes.delivery import FakeBus
+from tests.fakes.samples import NOON, a_message
 
 SENT = Outcome("c-1", "m-1", "a-rule", "we-are-sorry", None, "email", MessageStatus.SENT, "SENT", NOON)
 SKIPPED = replace(

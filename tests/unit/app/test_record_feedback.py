@@ -3,9 +3,6 @@ from __future__ import annotations
 from dataclasses import replace
 
 import pytest
-from tests.fakes.customers import FakeClock
-from tests.fakes.delivery import FakeBus, FakeOutbox
-from tests.fakes.samples import CUSTOMER, NOON, a_message
 
 from foreword.app.record_feedback import Recorded, RecordFeedback
 from foreword.domain.errors import EventsNotAccepted, StoreConflict
@@ -15,6 +12,9 @@ from foreword.domain.messages import Message, MessageStatus
 from foreword.domain.outgoing import OutgoingEvent
 from foreword.domain.reasons import Reason
 from foreword.domain.rulebook import Channel
+from tests.fakes.customers import FakeClock
+from tests.fakes.delivery import FakeBus, FakeOutbox
+from tests.fakes.samples import CUSTOMER, NOON, a_message
 
 CALLING = a_message(case="order-7").claimed("attempt-1", Channel.EMAIL, NOON)
 UNKNOWN = CALLING.unknown(NOON + HOUR)

@@ -2,16 +2,15 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from tests.fakes.customers import FakeClock, FakeJournal
-from tests.fakes.delivery import FakeDueCustomers, FakeOutbox
-from tests.fakes.samples import NOON, a_message
-
 from foreword.app.release_due import Released, ReleaseDue
 from foreword.domain.facts import DEADLINE_REACHED, Fact
 from foreword.domain.instants import HOUR, MINUTE
 from foreword.domain.messages import Message, MessageStatus
 from foreword.domain.reasons import Reason
 from foreword.domain.rulebook import Channel
+from tests.fakes.customers import FakeClock, FakeJournal
+from tests.fakes.delivery import FakeDueCustomers, FakeOutbox
+from tests.fakes.samples import NOON, a_message
 
 
 class Tick:

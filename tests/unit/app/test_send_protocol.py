@@ -14,9 +14,6 @@ from itertools import count
 from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, rule
-from tests.fakes.customers import FakeClock, FakeJournal
-from tests.fakes.delivery import FakeBus, FakeDueCustomers, FakeOutbox, FakeRenderer, nothing
-from tests.fakes.samples import a_message, a_profile
 
 from foreword.app.deliver_message import DeliverMessage
 from foreword.app.ports import Accepted, Dossier, OutcomeUnknown, ProviderCall, ProviderOutcome, Refused
@@ -30,6 +27,9 @@ from foreword.domain.instants import DAY, HOUR, MINUTE, SECOND, Instant, format_
 from foreword.domain.messages import Message, MessageStatus
 from foreword.domain.quiet_hours import is_quiet, zone_of
 from foreword.domain.rulebook import CLAIM_TO_CALL, Channel, Policy, QuietHours
+from tests.fakes.customers import FakeClock, FakeJournal
+from tests.fakes.delivery import FakeBus, FakeDueCustomers, FakeOutbox, FakeRenderer, nothing
+from tests.fakes.samples import a_message, a_profile
 
 START = parse_instant("2026-03-04T08:30:00Z")
 NIGHT = QuietHours(start=20 * 60, end=9 * 60)

@@ -3,7 +3,6 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from tests.fakes.samples import CUSTOMER, NOON, a_message
 
 from foreword.adapters.message_items import message_from_item, message_item
 from foreword.app.handle_changes import Change
@@ -13,6 +12,7 @@ from foreword.domain.messages import Message, MessageStatus
 from foreword.domain.outgoing import Outcome
 from foreword.domain.reasons import Reason
 from foreword.domain.rulebook import Channel
+from tests.fakes.samples import CUSTOMER, NOON, a_message
 
 READY = a_message(case="order-7")
 CALLING = READY.claimed("attempt-1", Channel.EMAIL, NOON)

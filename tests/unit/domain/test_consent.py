@@ -3,13 +3,13 @@ from __future__ import annotations
 from itertools import permutations
 
 import pytest
-from tests.fakes.samples import CUSTOMER, NOON, a_preference, some_consents
 
 from foreword.domain.consent import Consents, allows
 from foreword.domain.errors import InvalidEvent
 from foreword.domain.facts import Fact
 from foreword.domain.instants import HOUR
 from foreword.domain.rulebook import Channel, Policy, Purpose
+from tests.fakes.samples import CUSTOMER, NOON, a_preference, some_consents
 
 NOBODY_CHOSE = Consents(CUSTOMER)
 

@@ -4,13 +4,13 @@ from dataclasses import replace
 from typing import Any
 
 import pytest
-from tests.fakes.samples import CUSTOMER, NOON, a_message, a_profile, some_consents
 
 from foreword.domain.consent import Consents
 from foreword.domain.gates import Close, Defer, Send, judge
 from foreword.domain.instants import DAY, HOUR, MINUTE, SECOND, parse_instant
 from foreword.domain.reasons import Reason
 from foreword.domain.rulebook import CLAIM_TO_CALL, Channel, Policy, Purpose, QuietHours
+from tests.fakes.samples import CUSTOMER, NOON, a_message, a_profile, some_consents
 
 POLICY = Policy(default_timezone="Europe/Berlin", quiet_hours=QuietHours(start=20 * 60, end=9 * 60))
 EVENING = parse_instant("2026-03-04T20:00:00Z")

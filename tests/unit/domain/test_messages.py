@@ -3,12 +3,12 @@ from __future__ import annotations
 from collections.abc import Callable
 
 import pytest
-from tests.fakes.samples import NOON, a_message
 
 from foreword.domain.instants import HOUR, MINUTE
 from foreword.domain.messages import Message, message_id
 from foreword.domain.reasons import Reason
 from foreword.domain.rulebook import Channel
+from tests.fakes.samples import NOON, a_message
 
 CLAIMED = a_message().claimed("attempt-1", Channel.SMS, NOON)
 
