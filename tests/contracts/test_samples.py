@@ -22,7 +22,9 @@ from tests.contracts.record_samples import HOPS, SAMPLES, bus_cases, record, ste
 
 CASES = bus_cases()
 COMMITTED = {
-    (path.parent.name, path.stem): path for path in sorted(SAMPLES.glob("*/*.json")) if path.parent.name in HOPS
+    (path.parent.name, path.stem): path
+    for path in sorted(SAMPLES.glob("*/*.json"))
+    if path.parent.name in HOPS
 }
 REFUSED = {"breaks-schema": "BREAKS_SCHEMA", "invalid-time": "INVALID_TIME"}
 
@@ -47,9 +49,10 @@ def ids(case: str) -> set[str]:
 def test_the_committed_samples_are_what_the_local_cloud_hands_over_now() -> None:
     recorded = {name: text_of(event) for name, event in record().items()}
     committed = {name: path.read_text("utf-8") for name, path in COMMITTED.items()}
-    differing = sorted(name for name in recorded.keys() | committed.keys() if recorded.get(name) != committed.get(name))
+    differing = sorted(
+        name for name in recorded.keys() | committed.keys() if recorded.get(name) != committed.get(name)
+    )
     assert not differing, "if the change is meant: python -m tests.contracts.record_samples"
-    assert recorded == committed
 
 
 def test_every_folder_is_a_hop_and_every_sample_has_its_case_on_the_bus() -> None:
@@ -58,7 +61,7 @@ def test_every_folder_is_a_hop_and_every_sample_has_its_case_on_the_bus() -> Non
     assert {hop for hop, _ in COMMITTED} == set(HOPS)
 
 
-def test_a_case_that_reaches_no_hop_was_not_recorded() -> None:
+def test_every_case_comes_to_record_activity() -> None:
     assert {case for hop, case in COMMITTED if hop == "record_activity"} == CASES.keys()
 
 

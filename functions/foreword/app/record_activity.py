@@ -36,7 +36,7 @@ class Receipt:
 
 
 class RecordActivity:
-    """`parse` makes a fact of an event's text or raises InvalidEvent; `customer_of` says whom a refused one names."""
+    """`parse` makes a fact of an event's text or raises InvalidEvent; `customer_of` says whom that one names."""
 
     def __init__(
         self,

@@ -1,0 +1,149 @@
+"""The journal, the profile and the states on moto's tables: the same promises as the fakes."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from foreword.adapters.activity_table import ActivityTable
+from foreword.adapters.consents_table import load_consents
+from foreword.adapters.customers_table import CustomersTable, load_profile
+from foreword.adapters.journal_writer import JournalWriter
+from foreword.domain.facts import CUSTOMER_UPDATED, PREFERENCE_CHANGED, Fact
+from foreword.domain.instants import DAY, HOUR, SECOND
+from tests.fakes.samples import a_message
+
+if TYPE_CHECKING:
+    from mypy_boto3_dynamodb import DynamoDBClient
+
+T = 20_000 * DAY
+
+
+def fact(id: str = "1", kind: str = "A", at: int = T, **data: Any) -> Fact:
+    return Fact("test", id, kind, "c-1", at, at + SECOND, data)
+
+
+@pytest.fixture
+def activity(dynamodb: DynamoDBClient) -> ActivityTable:
+    return ActivityTable(dynamodb, "activity", retention=400 * DAY)
+
+
+@pytest.fixture
+def writer(dynamodb: DynamoDBClient, activity: ActivityTable) -> JournalWriter:
+    return JournalWriter(dynamodb, activity, "customers", "consents")
+
+
+@pytest.fixture
+def customers(dynamodb: DynamoDBClient) -> CustomersTable:
+    return CustomersTable(dynamodb, "customers", "messages", kept_for=400 * DAY)
+
+
+def test_a_fact_is_new_once_whatever_else_differs(activity: ActivityTable) -> None:
+    assert activity.add(fact(amount=1)) is True
+    assert activity.add(fact(amount=2, kind="B")) is False
+    assert activity.read("c-1") == [fact(amount=1)]
+
+
+def test_a_journal_of_many_pages_is_read_whole(activity: ActivityTable) -> None:
+    for at in range(40):
+        activity.add(fact(str(at), text="x" * 40_000))
+    assert len(activity.read("c-1")) == 40
+
+
+def test_facts_expire_after_the_retention(activity: ActivityTable, dynamodb: DynamoDBClient) -> None:
+    activity.add(fact())
+    (item,) = dynamodb.scan(TableName="activity")["Items"]
+    assert int(item["expires_at"]["N"]) == (T + SECOND + 400 * DAY) // SECOND
+
+
+def test_an_update_is_in_the_journal_without_addresses_and_in_the_profile_with_them(
+    writer: JournalWriter, activity: ActivityTable, dynamodb: DynamoDBClient
+) -> None:
+    update = fact(kind=CUSTOMER_UPDATED, email="a@example.com", phone="+4915112345678", segment="retail")
+    assert writer.add(update) is True
+    assert writer.add(update) is False
+    (kept,) = activity.read("c-1")
+    assert kept.data == {"segment": "retail"}
+    profile = load_profile(dynamodb, "customers", "c-1")
+    assert profile.value("email") == "a@example.com"
+    assert profile.version == 1
+
+
+def test_an_update_that_loses_to_another_writer_is_merged_again(
+    writer: JournalWriter, dynamodb: DynamoDBClient, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def first(**of: Any) -> Any:
+        monkeypatch.undo()
+        writer.add(fact("2", CUSTOMER_UPDATED, T + HOUR, segment="gold"))
+        return dynamodb.transact_write_items(**of)
+
+    monkeypatch.setattr(dynamodb, "transact_write_items", first)
+    assert writer.add(fact("1", CUSTOMER_UPDATED, segment="retail", locale="de")) is True
+    profile = load_profile(dynamodb, "customers", "c-1")
+    assert profile.values() == {"segment": "gold", "locale": "de"}
+    assert profile.version == 2
+
+
+def test_a_choice_is_journalled_and_in_force_at_once(
+    writer: JournalWriter, activity: ActivityTable, dynamodb: DynamoDBClient
+) -> None:
+    writer.add(fact(kind=PREFERENCE_CHANGED, topic="care", channel="any", choice="out"))
+    assert len(activity.read("c-1")) == 1
+    assert load_consents(dynamodb, "consents", "c-1").version == 1
+
+
+def test_a_state_is_written_only_over_the_one_that_was_read(customers: CustomersTable) -> None:
+    nothing = customers.load("c-1")
+    assert (nothing.state, nothing.version) == (None, 0)
+    assert customers.save(nothing, "c-1", "{}", "g", None, []) is True
+    assert customers.save(nothing, "c-1", "{1}", "g", None, []) is False
+    assert customers.load("c-1").state == "{}"
+
+
+def test_messages_are_written_with_the_state_or_not_at_all(
+    customers: CustomersTable, dynamodb: DynamoDBClient
+) -> None:
+    nothing = customers.load("c-1")
+    customers.save(nothing, "c-1", "{}", "g", None, [])
+    assert customers.save(nothing, "c-1", "{1}", "g", None, [a_message()]) is False
+    assert dynamodb.scan(TableName="messages")["Count"] == 0
+    assert customers.save(customers.load("c-1"), "c-1", "{2}", "g", None, [a_message()]) is True
+    assert dynamodb.scan(TableName="messages")["Count"] == 1
+
+
+def test_a_message_that_exists_stays_as_it_is_and_holds_up_nothing(
+    customers: CustomersTable, dynamodb: DynamoDBClient
+) -> None:
+    customers.save(customers.load("c-1"), "c-1", "{}", "g", None, [a_message(rule="first")])
+    again = [a_message(rule="second"), a_message(message_id="f" * 32)]
+    assert customers.save(customers.load("c-1"), "c-1", "{2}", "g", None, again) is True
+    rules = [item["rule"]["S"] for item in dynamodb.scan(TableName="messages")["Items"]]
+    assert sorted(rules) == ["first", a_message().rule]
+    assert customers.load("c-1").state == "{2}"
+
+
+def test_more_messages_than_a_transaction_holds_are_all_written(
+    customers: CustomersTable, dynamodb: DynamoDBClient
+) -> None:
+    messages = [a_message(message_id=f"{number:032x}") for number in range(230)]
+    assert customers.save(customers.load("c-1"), "c-1", "{}", "g", None, messages) is True
+    assert dynamodb.scan(TableName="messages", Select="COUNT")["Count"] == 230
+
+
+def test_the_earliest_deadline_is_in_the_index_only_while_there_is_one(
+    customers: CustomersTable, dynamodb: DynamoDBClient
+) -> None:
+    customers.save(customers.load("c-1"), "c-1", "{}", "g", T, [])
+    assert dynamodb.scan(TableName="customers", IndexName="due")["Count"] == 1
+    customers.save(customers.load("c-1"), "c-1", "{}", "g", None, [])
+    assert dynamodb.scan(TableName="customers", IndexName="due")["Count"] == 0
+
+
+def test_a_parked_customer_keeps_the_state_and_is_looked_at_later(customers: CustomersTable) -> None:
+    customers.save(customers.load("c-1"), "c-1", "{}", "g", None, [])
+    assert customers.park(customers.load("c-1"), "c-1", T + HOUR) is True
+    stored = customers.load("c-1")
+    assert (stored.parked, stored.state) == (True, "{}")
+    assert customers.save(stored, "c-1", "{2}", "g", None, []) is True
+    assert customers.load("c-1").parked is False

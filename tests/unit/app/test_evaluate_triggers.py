@@ -1,0 +1,125 @@
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+
+import pytest
+
+from foreword.app.evaluate_triggers import PARKED_FOR, EvaluateTriggers
+from foreword.domain.core import Core
+from foreword.domain.errors import StoreConflict
+from foreword.domain.facts import Fact
+from foreword.domain.instants import DAY, HOUR
+from foreword.domain.messages import MessageStatus
+from foreword.domain.rulebook import Rulebook
+from tests.fakes.customers import FakeClock, FakeJournal, FakeStates
+from tests.unit.domain.test_fold import GONE, TWICE, T, fact
+
+
+@dataclass
+class Evaluation:
+    clock: FakeClock = field(default_factory=lambda: FakeClock(T + DAY))
+    states: FakeStates = field(default_factory=FakeStates)
+    journal: FakeJournal = field(default_factory=FakeJournal)
+    reported: list[str] = field(default_factory=list)
+    core: Core = field(default_factory=lambda: Core(Rulebook(generation="g1", rules=(TWICE, GONE))))
+
+    def __call__(self, facts: Sequence[Fact]) -> list[str | None]:
+        """Record and evaluate; gives the decisions' reasons."""
+        for one in facts:
+            self.journal.add(one)
+        evaluated = self.use_case()("c-1", facts)
+        return [decision.reason for decision in evaluated.decisions]
+
+    def use_case(self) -> EvaluateTriggers:
+        return EvaluateTriggers(self.core, self.clock, self.states, self.journal, self.report)
+
+    def report(self, customer_id: str, error: Exception) -> None:
+        self.reported.append(type(error).__name__)
+
+
+def test_what_fires_becomes_one_message_that_is_ready() -> None:
+    evaluation = Evaluation()
+    assert evaluation([fact(HOUR), fact(2 * HOUR)]) == [None]
+    (message,) = evaluation.states.messages
+    assert (message.status, message.rule, message.signals) == (MessageStatus.READY, "twice", {"n": 2})
+    assert message.decided_for == T + 2 * HOUR
+    assert message.generation == "g1"
+
+
+def test_an_unknown_customer_is_folded_from_the_journal() -> None:
+    evaluation = Evaluation()
+    evaluation.journal.add(fact(HOUR))
+    assert evaluation([fact(2 * HOUR)]) == [None]
+
+
+def test_facts_in_order_need_no_read_of_the_journal() -> None:
+    evaluation = Evaluation()
+    evaluation([fact(HOUR)])
+    reads = evaluation.journal.reads
+    evaluation([fact(2 * HOUR)])
+    evaluation([fact(3 * HOUR)])
+    assert evaluation.journal.reads == reads
+
+
+def test_a_write_that_lost_is_folded_anew() -> None:
+    evaluation = Evaluation(states=FakeStates(lose=2))
+    assert evaluation([fact(HOUR), fact(2 * HOUR)]) == [None]
+    assert len(evaluation.states.messages) == 1
+
+
+def test_a_customer_who_is_always_written_by_others_comes_again() -> None:
+    evaluation = Evaluation(states=FakeStates(lose=100))
+    with pytest.raises(StoreConflict):
+        evaluation([fact(HOUR)])
+    assert evaluation.reported == []
+
+
+def test_a_customer_whose_fold_raises_is_parked_and_mended_by_a_rebuild() -> None:
+    evaluation = Evaluation()
+    evaluation([fact(HOUR)])
+    healthy = evaluation.core.rules["twice"].trackers["n"]
+    evaluation.core.rules["twice"].trackers["n"] = None  # type: ignore[assignment]  # a poison rule
+    evaluation([fact(2 * HOUR)])
+    assert evaluation.reported == ["AttributeError"]
+    stored = evaluation.states.stored["c-1"]
+    assert stored.parked
+    assert stored.state is not None, "the decisions made are kept"
+    assert evaluation.states.due["c-1"] == T + DAY + PARKED_FOR
+
+    evaluation.core.rules["twice"].trackers["n"] = healthy
+    assert evaluation([]) == [None]
+    assert not evaluation.states.stored["c-1"].parked
+    assert evaluation.states.state_of("c-1").memory["twice"]["n"]["times"] == [T + HOUR, T + 2 * HOUR]
+
+
+def test_a_state_that_cannot_be_read_parks_its_customer_and_decides_nothing_twice() -> None:
+    evaluation = Evaluation()
+    evaluation([fact(HOUR), fact(2 * HOUR)])
+    stored = evaluation.states.stored["c-1"]
+    evaluation.states.stored["c-1"] = type(stored)("{", stored.version, False, stored.profile)
+    assert evaluation([fact(3 * HOUR)]) == []
+    assert evaluation.states.stored["c-1"].parked
+    assert len(evaluation.states.messages) == 1
+
+
+def test_a_store_that_fails_parks_nobody() -> None:
+    @dataclass
+    class Broken(FakeJournal):
+        def read(self, customer_id: str) -> list[Fact]:
+            raise ConnectionError
+
+    evaluation = Evaluation(journal=Broken())
+    with pytest.raises(ConnectionError):
+        evaluation([fact(HOUR)])
+    assert evaluation.states.stored == {}
+
+
+def test_the_ticks_clock_decides_where_it_is_ahead_of_ours() -> None:
+    evaluation = Evaluation(clock=FakeClock(T))
+    evaluation([fact(0)])
+    due = evaluation.states.due["c-1"]
+    assert due is not None
+    woken = Fact("foreword", "deadline/1", "DeadlineReached", "c-1", due, due)
+    assert evaluation([woken]) == [None]
+    assert evaluation.states.due["c-1"] is None
