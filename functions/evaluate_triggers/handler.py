@@ -23,7 +23,7 @@ def handle(event: Mapping[str, Any], _context: object) -> dict[str, Any]:
     failed: list[dict[str, str]] = []
     for customer in facts_by_customer(event["Records"]):
         try:
-            evaluated = _use_case()(customer.customer_id, customer.facts)
+            evaluated = _use_case()(customer.customer_id, customer.facts, in_doubt=customer.unreadable)
         except Exception:  # noqa: BLE001 - one customer's trouble, a store that fails included, must not hold the others up
             _logger().exception("not evaluated", extra={"records": len(customer.facts)})
             failed += [{"itemIdentifier": number} for number in customer.sequence_numbers]

@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import json
-import subprocess
-import sys
 from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -195,29 +193,3 @@ def test_a_missing_variable_is_named(
     monkeypatch.delenv("MESSAGES_TABLE")
     with pytest.raises(Exception, match="MESSAGES_TABLE"):
         handler.handle({"Records": []} | feedback(a_message(), "Send"), None)
-
-
-IMPORT = """
-import boto3.session, sys
-def refuse(*args, **kwargs):
-    raise SystemExit("a client was made at import")
-boto3.session.Session.client = refuse
-from {module} import handler
-from foreword.adapters import clients
-from foreword.adapters.clock import SystemClock
-made = [v for m in (handler, clients) for v in vars(m).values() if hasattr(v, "cache_info")]
-sys.exit(sum(one.cache_info().currsize for one in made) or None)
-"""
-
-
-@pytest.mark.parametrize("module", ["deliver_message", "release_due", "record_feedback"])
-def test_importing_a_handler_makes_nothing_and_needs_no_environment(module: str) -> None:
-    program = IMPORT.format(module=module)
-    done = subprocess.run(  # noqa: S603  our own interpreter, our own text
-        [sys.executable, "-c", program],
-        env={"PYTHONPATH": str(SOURCES)},
-        capture_output=True,
-        text=True,
-        check=False,
-    )
-    assert (done.returncode, done.stderr) == (0, "")

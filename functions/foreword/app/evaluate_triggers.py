@@ -51,13 +51,16 @@ class EvaluateTriggers:
         self._journal = journal
         self._report = report
 
-    def __call__(self, customer_id: str, facts: Sequence[Fact]) -> Evaluated:
-        """Raises StoreConflict or the store's own error: then the facts have to be delivered again."""
+    def __call__(self, customer_id: str, facts: Sequence[Fact], *, in_doubt: bool = False) -> Evaluated:
+        """Raises StoreConflict or the store's own error: then the facts have to be delivered again.
+
+        `in_doubt` where a further fact came that could not be read: the journal is asked.
+        """
         for _ in range(_ATTEMPTS):
             stored = self._states.load(customer_id)
             # The tick's clock may be ahead of ours: a deadline it saw come due is due.
             now = max([self._clock.now(), *(fact.received_at for fact in facts)])
-            folded = self._folded(stored, customer_id, facts, now)
+            folded = self._folded(stored, customer_id, facts, now, in_doubt=in_doubt)
             if isinstance(folded, Exception):
                 self._report(customer_id, folded)
                 if self._states.park(stored, customer_id, now + PARKED_FOR):
@@ -79,18 +82,21 @@ class EvaluateTriggers:
         raise StoreConflict(f"the customer's state was written {_ATTEMPTS} times meanwhile")
 
     def _folded(
-        self, stored: StoredState, customer_id: str, facts: Sequence[Fact], now: Instant
+        self, stored: StoredState, customer_id: str, facts: Sequence[Fact], now: Instant, *, in_doubt: bool
     ) -> Folded | Exception:
         """The fold, or what it raised. A store that fails is not this customer's fault, and raises."""
         try:
             state = None if stored.state is None else State.from_json(stored.state)
-            if state is not None and not stored.parked:
+            if state is not None and not stored.parked and not in_doubt:
                 return fold(self._core, state, stored.profile, facts, now)
         except NeedsJournal:
             pass
         except Exception as error:  # noqa: BLE001 - whatever a fold raises is this customer's trouble alone
             return error
-        history = self._journal.read(customer_id)
+        try:
+            history = self._journal.read(customer_id)
+        except (KeyError, ValueError) as error:  # a fact that this code cannot read
+            return error
         try:
             return rebuild(self._core, state, stored.profile, history, facts, now)
         except Exception as error:  # noqa: BLE001 - as above

@@ -29,7 +29,7 @@ def item_of(fact: Fact, expires_at: Instant) -> dict[str, AttributeValueTypeDef]
 
 
 def fact_of(item: Mapping[str, Any]) -> Fact:
-    """The fact of an item or image in the client's form (`{"S": ...}`); KeyError where it is not one."""
+    """The fact of an item or image in the client's form (`{"S": ...}`); KeyError or ValueError if it is none."""
     return Fact(
         source=item["source"]["S"],
         id=item["event_id"]["S"],

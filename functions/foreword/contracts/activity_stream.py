@@ -12,11 +12,15 @@ from foreword.domain.facts import Fact
 
 @dataclass(slots=True)
 class CustomerFacts:
-    """One customer's facts of a batch, with the sequence numbers of their records."""
+    """One customer's facts of a batch, with the sequence numbers of their records.
+
+    `unreadable` where one of them is no fact that this code can read: then only the journal can tell.
+    """
 
     customer_id: str
     facts: list[Fact] = field(default_factory=list)
     sequence_numbers: list[str] = field(default_factory=list)
+    unreadable: bool = False
 
 
 def facts_by_customer(records: list[Mapping[str, Any]]) -> list[CustomerFacts]:
@@ -26,8 +30,11 @@ def facts_by_customer(records: list[Mapping[str, Any]]) -> list[CustomerFacts]:
         if record["eventName"] != "INSERT":
             continue
         change = record["dynamodb"]
-        fact = fact_of(change["NewImage"])
-        customer = found.setdefault(fact.customer_id, CustomerFacts(fact.customer_id))
-        customer.facts.append(fact)
+        customer_id = change["NewImage"]["customer_id"]["S"]
+        customer = found.setdefault(customer_id, CustomerFacts(customer_id))
         customer.sequence_numbers.append(change["SequenceNumber"])
+        try:
+            customer.facts.append(fact_of(change["NewImage"]))
+        except (KeyError, ValueError):
+            customer.unreadable = True
     return list(found.values())
