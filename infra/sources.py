@@ -17,7 +17,9 @@ from infra.function import Function
 from infra.grants import read_stream, receive_from
 
 _PARTIAL_FAILURES = ["ReportBatchItemFailures"]
-_STREAM_RETRIES = 5
+_STREAM_RETRIES = 50
+"""Whatever one customer does is caught in the function: what is left to retry is a store that is down."""
+
 _STREAM_MAX_AGE = Duration.hours(6)
 """Well within the 24 hours for which the stream has the records that a dead letter points at."""
 

@@ -48,7 +48,7 @@ def rulebook(settings: Settings) -> Rulebook:
 def record_activity(settings: RecordActivitySettings) -> RecordActivity:
     schemas: Mapping[str, Any] = json_text.loads((settings.published / "schemas.json").read_bytes())
     client = clients.dynamodb()
-    activity = ActivityTable(client, settings.activity_table, rulebook(settings).policy.retention)
+    activity = ActivityTable(client, settings.activity_table, rulebook(settings).journal_kept_for)
     return RecordActivity(
         clock=SystemClock(),
         parse=BusEvents(schemas).parse,
@@ -62,13 +62,13 @@ def record_activity(settings: RecordActivitySettings) -> RecordActivity:
 def evaluate_triggers(settings: EvaluateTriggersSettings, report: Report) -> EvaluateTriggers:
     published = rulebook(settings)
     client = clients.dynamodb()
-    longest = max((rule.re_eligible_after or 0 for rule in published.rules), default=0)
-    kept_for = max(published.policy.retention, longest)
     return EvaluateTriggers(
         core=Core(published),
         clock=SystemClock(),
-        states=CustomersTable(client, settings.customers_table, settings.messages_table, kept_for),
-        journal=ActivityTable(client, settings.activity_table, published.policy.retention),
+        states=CustomersTable(
+            client, settings.customers_table, settings.messages_table, published.messages_kept_for
+        ),
+        journal=ActivityTable(client, settings.activity_table, published.journal_kept_for),
         report=report,
     )
 
@@ -92,7 +92,7 @@ def deliver_message(settings: DeliverMessageSettings) -> HandleChanges:
 def release_due(settings: ReleaseDueSettings) -> ReleaseDue:
     client = clients.dynamodb()
     return ReleaseDue(
-        journal=ActivityTable(client, settings.activity_table, rulebook(settings).policy.retention),
+        journal=ActivityTable(client, settings.activity_table, rulebook(settings).journal_kept_for),
         customers=DueCustomersIndex(client, settings.customers_table),
         messages=MessagesTable(client, settings.messages_table),
         clock=SystemClock(),

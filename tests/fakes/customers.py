@@ -48,7 +48,9 @@ class FakeStates:
 
     def load(self, customer_id: str) -> StoredState:
         profile = self.profiles.get(customer_id, Profile(customer_id))
-        return replace(self.stored.get(customer_id, StoredState(None, 0, False, profile)), profile=profile)
+        return replace(
+            self.stored.get(customer_id, StoredState(None, None, 0, False, profile)), profile=profile
+        )
 
     def save(
         self,
@@ -60,7 +62,10 @@ class FakeStates:
         messages: Sequence[Message],
     ) -> bool:
         if not self._write(
-            stored, customer_id, StoredState(state, stored.version + 1, False, stored.profile), due_at
+            stored,
+            customer_id,
+            StoredState(state, generation, stored.version + 1, False, stored.profile),
+            due_at,
         ):
             return False
         known = {message.message_id for message in self.messages}

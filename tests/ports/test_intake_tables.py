@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 import pytest
+from botocore.exceptions import ClientError
 
 from foreword.adapters.activity_table import ActivityTable
 from foreword.adapters.consents_table import load_consents
@@ -147,3 +148,23 @@ def test_a_parked_customer_keeps_the_state_and_is_looked_at_later(customers: Cus
     assert (stored.parked, stored.state) == (True, "{}")
     assert customers.save(stored, "c-1", "{2}", "g", None, []) is True
     assert customers.load("c-1").parked is False
+
+
+def test_a_conflict_on_the_messages_that_go_ahead_is_not_taken_for_success(
+    customers: CustomersTable, dynamodb: DynamoDBClient, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def conflict(**_: Any) -> Any:
+        answer: Any = {
+            "Error": {"Code": "TransactionCanceledException", "Message": "conflict"},
+            "CancellationReasons": [{"Code": "TransactionConflict"}],
+        }
+        raise ClientError(answer, "TransactWriteItems")
+
+    messages = [a_message(message_id=f"{number:032x}") for number in range(150)]
+    nothing = customers.load("c-1")
+    with monkeypatch.context() as patched:
+        patched.setattr(dynamodb, "transact_write_items", conflict)
+        assert customers.save(nothing, "c-1", "{}", "g", None, messages) is False
+    assert customers.load("c-1").state is None
+    assert customers.save(nothing, "c-1", "{}", "g", None, messages) is True
+    assert dynamodb.scan(TableName="messages", Select="COUNT")["Count"] == 150

@@ -85,9 +85,10 @@ class CustomersTable:
         profile = profile_from_item(items.get(PROFILE), customer_id)
         stored = items.get(STATE)
         if stored is None:
-            return StoredState(None, 0, False, profile)
+            return StoredState(None, None, 0, False, profile)
         text = stored["state"]["S"] if "state" in stored else None
-        return StoredState(text, int(stored["version"]["N"]), "parked" in stored, profile)
+        generation = stored["generation"]["S"] if "generation" in stored else None
+        return StoredState(text, generation, int(stored["version"]["N"]), "parked" in stored, profile)
 
     def save(
         self,
@@ -109,7 +110,8 @@ class CustomersTable:
         # More than one transaction holds: the first messages go ahead of the state. Killed in between, they are
         # decided again under the same ids, and found to be there.
         while len(waiting) >= MOST_IN_A_TRANSACTION:
-            self._write([], waiting[: MOST_IN_A_TRANSACTION - 1])
+            if not self._write([], waiting[: MOST_IN_A_TRANSACTION - 1]):
+                return False
             del waiting[: MOST_IN_A_TRANSACTION - 1]
         return self._write([self._put(item, stored.version)], waiting)
 

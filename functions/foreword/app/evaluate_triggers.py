@@ -22,6 +22,9 @@ from foreword.domain.instants import HOUR, Instant
 from foreword.domain.state import State
 
 _ATTEMPTS = 5
+MOST_STATE_BYTES = 256 * 1024
+"""An item holds 400 KB: beyond this the memory is not stored, and the customer is folded from the journal."""
+
 PARKED_FOR = HOUR
 """A parked customer is looked at again after this long, or at the next fact."""
 
@@ -75,6 +78,8 @@ class EvaluateTriggers:
                 for decision in folded.decisions
             ]
             state = folded.state.to_json()
+            if len(state.encode()) > MOST_STATE_BYTES:
+                state = folded.state.without_memory().to_json()
             if self._states.save(
                 stored, customer_id, state, self._core.rulebook.generation, folded.due_at, messages
             ):
@@ -87,7 +92,9 @@ class EvaluateTriggers:
         """The fold, or what it raised. A store that fails is not this customer's fault, and raises."""
         try:
             state = None if stored.state is None else State.from_json(stored.state)
-            if state is not None and not stored.parked and not in_doubt:
+            # Another rulebook may have let deadlines go, or seen facts that this one has not: the journal knows.
+            same_rulebook = stored.generation == self._core.rulebook.generation
+            if state is not None and same_rulebook and not stored.parked and not in_doubt:
                 return fold(self._core, state, stored.profile, facts, now)
         except NeedsJournal:
             pass

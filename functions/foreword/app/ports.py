@@ -41,9 +41,13 @@ class Quarantine(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class StoredState:
-    """A customer as stored. `state` is JSON text, None before the first fold; `version` guards the next write."""
+    """A customer as stored. `state` is JSON text, None before the first fold; `version` guards the next write.
+
+    `generation` is that of the rulebook which folded it last.
+    """
 
     state: str | None
+    generation: str | None
     version: int
     parked: bool
     profile: Profile

@@ -79,5 +79,6 @@ class RecordActivity:
         if customer_id is None:
             return
         digest = hashlib.sha256(body.encode("utf-8", "surrogatepass")).hexdigest()[:32]
-        data = {"reason": error.reason, "detail": error.detail}
+        # The sentence may quote what the producer wrote, and events carry no address: it stays in quarantine.
+        data = {"reason": error.reason}
         self._bus.put([OutgoingEvent(EVENT_REJECTED, f"{digest}/rejected", customer_id, received_at, data)])

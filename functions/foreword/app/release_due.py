@@ -15,10 +15,14 @@ from typing import TypeVar
 from foreword.app.ports import Clock, DueCustomers, DueMessages, Journal
 from foreword.domain.due import all_due_shards
 from foreword.domain.facts import DEADLINE_REACHED, FOREWORD, Fact
-from foreword.domain.instants import Instant, sortable
+from foreword.domain.instants import MINUTE, Duration, Instant, sortable
 from foreword.domain.messages import Message, MessageStatus
 
 Item = TypeVar("Item")
+
+
+WAKE_AGAIN_AFTER: Duration = 15 * MINUTE
+"""A customer still due is woken again, under another id: the first call may be lost with its stream record."""
 
 
 @dataclass(slots=True)
@@ -60,7 +64,7 @@ class ReleaseDue:
         customer_id, due_at = due
         fact = Fact(
             source=FOREWORD,
-            id=f"deadline/{sortable(due_at)}",
+            id=f"deadline/{sortable(due_at)}/{now // WAKE_AGAIN_AFTER}",
             type=DEADLINE_REACHED,
             customer_id=customer_id,
             occurred_at=now,

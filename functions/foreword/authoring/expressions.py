@@ -38,11 +38,12 @@ def both(first: Expression | None, second: Expression | None) -> Expression | No
 
 def _place(source: Source, node: Scalar, error: InvalidCondition) -> Place:
     """Where the error stands, exactly if the file's lines are the condition's lines, else where it begins."""
-    lines = source.text.splitlines()
+    lines = source.text.split("\n")
     if node.style == "|":
         line = node.place.line + error.line
-        written, meant = lines[line - 1], node.value.splitlines()[error.line - 1]
-        if written.endswith(meant):
+        meant = node.value.split("\n")[error.line - 1]
+        written = lines[line - 1] if line <= len(lines) else ""
+        if meant and written.endswith(meant):
             return Place(line, len(written) - len(meant) + error.column)
     elif "\n" not in node.value:
         start = node.place.column - 1 + (0 if node.plain else 1)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 
 from rich.console import Console
@@ -22,40 +23,40 @@ def run(*, rules: Sequence[str], rulebook: Path | None, as_json: bool) -> None:
         report = check(directory, messages, ours.schemas)
     except OSError as error:
         raise CannotRun(f"{error.filename or directory}: cannot be read: {error.strerror}") from None
-    unknown = [name for name in rules if report.rules and name not in report.rules]
+    unknown = [name for name in rules if not report.problems and name not in report.rules]
     if unknown:
         raise CannotRun(f"no rule {unknown[0]!r} in {directory}; there are: {', '.join(report.rules)}")
-    (_print_json if as_json else _print)(report, set(rules))
-    if not report.passed:
+    asked = replace(report, tests=tuple(test for test in report.tests if not rules or test.rule in rules))
+    (_print_json if as_json else _print)(asked)
+    if not asked.passed:
         raise FoundWrong
 
 
-def _print(report: Report, only: set[str]) -> None:
-    console = Console(highlight=False, soft_wrap=True)
+def _print(report: Report) -> None:
+    console = Console(highlight=False, emoji=False, soft_wrap=True)
     for problem in report.problems:
         console.print(str(problem), style="red", markup=False)
     for warning in report.warnings:
         console.print(f"{warning} (warning)", style="yellow", markup=False)
-    tests = [test for test in report.tests if not only or test.rule in only]
-    for rule in sorted({test.rule for test in tests}):
+    for rule in sorted({test.rule for test in report.tests}):
         console.print(rule, style="bold", markup=False)
-        for test in (test for test in tests if test.rule == rule):
+        for test in (test for test in report.tests if test.rule == rule):
             mark, style = ("✓", "green") if test.passed else ("✗", "red")
             console.print(f"  {mark} {test.test}", style=style, markup=False)
             for line in test.difference:
                 console.print(f"      {line}", markup=False)
             if not test.passed:
                 console.print(f"      in {test.file}:{test.line}", markup=False)
-    failed = sum(not test.passed for test in tests)
+    failed = sum(not test.passed for test in report.tests)
     console.print(
-        f"{len(report.rules)} rules, {len(tests)} tests: {failed} failed, {len(report.problems)} problems, "
+        f"{len(report.rules)} rules, {len(report.tests)} tests: {failed} failed, {len(report.problems)} problems, "
         f"{len(report.warnings)} warnings",
         markup=False,
     )
 
 
-def _print_json(report: Report, only: set[str]) -> None:
-    console = Console(highlight=False, soft_wrap=True)
+def _print_json(report: Report) -> None:
+    console = Console(highlight=False, emoji=False, soft_wrap=True)
     for kind, found in (("problem", report.problems), ("warning", report.warnings)):
         for one in found:
             told = {
@@ -67,14 +68,13 @@ def _print_json(report: Report, only: set[str]) -> None:
             }
             console.print(json.dumps(told), markup=False)
     for test in report.tests:
-        if not only or test.rule in only:
-            told = {
-                "kind": "test",
-                "rule": test.rule,
-                "test": test.test,
-                "passed": test.passed,
-                "file": test.file,
-                "line": test.line,
-                "difference": list(test.difference),
-            }
-            console.print(json.dumps(told), markup=False)
+        told = {
+            "kind": "test",
+            "rule": test.rule,
+            "test": test.test,
+            "passed": test.passed,
+            "file": test.file,
+            "line": test.line,
+            "difference": list(test.difference),
+        }
+        console.print(json.dumps(told), markup=False)

@@ -29,7 +29,8 @@ AFTERWARDS = timedelta(days=4)
 
 def run(*, out: Path, as_json: bool) -> None:
     """Print the story as it happens and leave the e-mails in `out`; raises CannotRun where it cannot be written."""
-    console = Console(highlight=False)
+    console = Console(highlight=False, emoji=False)
+    _make_room(out)
     events = _sample_events()
     totals = Totals()
     show = _json_printer(console) if as_json else DemoText(console).show
@@ -89,11 +90,18 @@ def _json_printer(console: Console) -> Callable[[Told], None]:
     return show
 
 
+def _make_room(out: Path) -> None:
+    """Before anything is shown: nobody wants to be told at the end."""
+    try:
+        out.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise CannotRun(f"{out}: cannot be made: {error.strerror}") from None
+
+
 def _leave_mails(cloud: LocalCloud, out: Path) -> list[Path]:
     """Each e-mail as it went to the provider, named by its time and customer."""
     written = []
     try:
-        out.mkdir(parents=True, exist_ok=True)
         for message in cloud.sent:
             if message.raw is not None:
                 path = out / _file_name(message)

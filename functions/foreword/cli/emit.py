@@ -20,7 +20,8 @@ from foreword.domain.instants import to_instant
 from foreword.local import project
 
 AT_ONCE = 10
-"""PutEvents takes no more."""
+BYTES_AT_ONCE = 240 * 1024
+"""PutEvents takes ten entries and 256 KB at a time, names and all."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,14 +70,27 @@ def _problems(events: Sequence[FileEvent]) -> Iterator[str | None]:
             yield None
 
 
+def _batches(events: Sequence[FileEvent]) -> Iterator[list[FileEvent]]:
+    batch: list[FileEvent] = []
+    size = 0
+    for event in events:
+        length = len(event.detail.encode())
+        if batch and (len(batch) == AT_ONCE or size + length > BYTES_AT_ONCE):
+            yield batch
+            batch, size = [], 0
+        batch.append(event)
+        size += length
+    if batch:
+        yield batch
+
+
 def _put(events: Sequence[FileEvent], bus: str, profile: str | None, region: str | None) -> Iterator[Emitted]:
     import boto3
     from botocore.exceptions import BotoCoreError, ClientError
 
     try:
         client = boto3.Session(profile_name=profile, region_name=region).client("events")
-        for start in range(0, len(events), AT_ONCE):
-            some = events[start : start + AT_ONCE]
+        for some in _batches(events):
             answers = client.put_events(Entries=[event.entry(bus) for event in some])  # type: ignore[misc]
             for event, answer in zip(some, answers["Entries"], strict=True):
                 code = answer.get("ErrorCode")
@@ -86,13 +100,15 @@ def _put(events: Sequence[FileEvent], bus: str, profile: str | None, region: str
 
 
 def _show(results: Sequence[Emitted], right: str, as_json: bool) -> None:
-    console = Console(highlight=False, soft_wrap=True)
+    console = Console(highlight=False, emoji=False, soft_wrap=True)
     for result in results:
         if as_json:
             told = {"event": result.event.where, "type": result.event.type, "problem": result.problem}
             console.print(json.dumps(told), markup=False)
         elif result.problem is not None:
-            console.print(f"{result.event.where}: {result.event.type}: {result.problem}", markup=False)
+            line = f"{result.event.where}: {result.event.type}: {result.problem}"
+            # What is wrong may be that it cannot be printed.
+            console.print(line.encode(errors="backslashreplace").decode(), markup=False)
     if not as_json:
         wrong = sum(result.problem is not None for result in results)
         console.print(f"{len(results) - wrong} of {len(results)} events {right}")

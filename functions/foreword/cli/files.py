@@ -46,7 +46,7 @@ def read_events(path: Path) -> list[FileEvent]:
 
 
 def _lines(path: Path, text: str) -> Iterator[tuple[str, Any]]:
-    for number, line in enumerate(text.splitlines(), 1):
+    for number, line in enumerate(text.split("\n"), 1):
         if line.strip():
             yield f"{path}:{number}", _json(f"{path}:{number}", line)
 

@@ -39,6 +39,7 @@ class BusEvents:
         if len(body.encode("utf-8", "surrogatepass")) > MAX_BYTES:
             raise InvalidEvent(QuarantineReason.TOO_LARGE, f"an event may have {MAX_BYTES} bytes at most")
         envelope = _object(_json(body), "the event")
+        _check_characters(envelope)
         detail = _object(envelope.get("detail"), "detail")
         if "retracts" in detail:
             raise InvalidEvent(QuarantineReason.NOT_SUPPORTED, "detail.retracts is not built yet")
@@ -93,6 +94,15 @@ def _json(body: str) -> Any:
         raise InvalidEvent(QuarantineReason.TOO_DEEP, str(error)) from None
     except ValueError as error:
         raise InvalidEvent(QuarantineReason.NOT_JSON, str(error)) from None
+
+
+def _check_characters(envelope: Mapping[str, Any]) -> None:
+    try:
+        json_text.dumps(envelope).encode()
+    except UnicodeEncodeError:
+        raise InvalidEvent(
+            QuarantineReason.NOT_JSON, "an escape like \\ud800 without its other half stands for no character"
+        ) from None
 
 
 def _object(value: Any, name: str) -> dict[str, Any]:

@@ -11,7 +11,7 @@ from foreword.domain.errors import NeedsJournal
 from foreword.domain.facts import Fact
 from foreword.domain.instants import Instant, to_datetime
 from foreword.domain.profiles import ADDRESSES, Attribute, Profile
-from foreword.domain.rulebook import Mode, Rule, Rulebook
+from foreword.domain.rulebook import AbsenceSignal, Mode, Rule, Rulebook
 from foreword.domain.signals import AbsenceTracker, Tracker, tracker
 
 
@@ -24,10 +24,13 @@ class CompiledRule:
         conditions = (rule.when, rule.eligible)
         keep_event = any("event" in root_names(condition) for condition in conditions)
         retention = rulebook.policy.retention
-        self.trackers: dict[str, Tracker] = {
-            name: tracker(signal, retention, keep_event=keep_event) for name, signal in rule.signals.items()
-        }
         used = root_names(rule.when)
+        self.trackers: dict[str, Tracker] = {
+            name: tracker(signal, retention, keep_event=keep_event)
+            for name, signal in rule.signals.items()
+            # A deadline that the condition does not name would never ring, and wait for ever.
+            if name in used or not isinstance(signal, AbsenceSignal)
+        }
         self.evaluated_by = frozenset(name for name in rule.signals if name in used)
         self.deadlines: dict[str, AbsenceTracker] = {
             name: found
@@ -111,7 +114,7 @@ class ProfileView(Mapping[str, Any]):
         return attribute.value
 
     def __iter__(self) -> Iterator[str]:
-        return (name for name in self._profile.attributes if name not in ADDRESSES)
+        return (name for name in self._profile.attributes if name in self)
 
     def __len__(self) -> int:
         return sum(1 for _ in self)

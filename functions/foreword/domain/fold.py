@@ -41,6 +41,8 @@ def fold(core: Core, state: State, profile: Profile, facts: Sequence[Fact], now:
     """Fold facts that came in order. `state` is left as it was; raises NeedsJournal when in doubt."""
     if any(state.digests.get(name) != rule.rule.digest for name, rule in core.rules.items()):
         raise NeedsJournal("the rulebook has a rule that this state has not met")
+    if state.spilled:
+        raise NeedsJournal("the memory of this customer is not kept")
     state = state.copy()
     fresh = _fresh(core, state, facts)
     _give_clocks_back(state, profile.customer_id, fresh)
@@ -79,9 +81,11 @@ def rebuild(
     if len(in_time) < len(unknown):
         # What came later than allowed shapes the signals and decides nothing: whatever it reveals among the
         # facts known before is noted as settled, before the facts that came in time are looked at.
+        known = _walk_all(core, rebuilt.copy(), profile, [f for f in facts if f.key not in unknown], now)
+        there_before = {(rise.rule.name, rise.at) for rise in known.rises}
         silent = _walk_all(core, rebuilt, profile, [f for f in facts if f.key not in in_time], now)
         for rise in silent.rises:
-            if not _is_decided(rebuilt, rise):
+            if (rise.rule.name, rise.at) not in there_before and not _is_decided(rebuilt, rise):
                 rebuilt.decide(rise.rule.name, Decided(rise.at, _episode(rise), False, rise.moment))
     walk = _walk_all(core, rebuilt, profile, facts, now)
     rebuilt.remember(facts)
@@ -129,7 +133,7 @@ def _carried_over(core: Core, state: State | None, batch: Sequence[Fact], now: I
     }
     kept = state.copy()
     return State(
-        decided={name: entries for name, entries in kept.decided.items() if name in digests},
+        decided=kept.decided,
         decided_before=kept.decided_before,
         digests=digests,
         since=since,

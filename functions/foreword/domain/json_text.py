@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping, Sequence
-from decimal import Decimal
+from decimal import Decimal, InvalidOperation
 from typing import Any, NoReturn
 
 MAX_DEPTH = 32
@@ -22,13 +22,13 @@ class TooDeep(ValueError):
     """The text nests deeper than MAX_DEPTH."""
 
 
-def loads(text: str | bytes) -> Any:
+def loads(text: str | bytes, *, max_depth: int = MAX_DEPTH) -> Any:
     """Raises NotANumber, TooDeep, or ValueError for any other text that is not JSON."""
     try:
-        value = json.loads(text, parse_float=Decimal, parse_constant=_refuse_constant)
+        value = json.loads(text, parse_float=_decimal, parse_constant=_refuse_constant)
     except RecursionError:
-        raise TooDeep(f"nested deeper than {MAX_DEPTH} levels") from None
-    _measure(value, MAX_DEPTH)
+        raise TooDeep(f"nested deeper than {max_depth} levels") from None
+    _measure(value, max_depth)
     return value
 
 
@@ -48,6 +48,13 @@ def dumps(value: Any) -> str:
     raise TypeError(f"{type(value).__name__} is not a JSON value")
 
 
+def _decimal(text: str) -> Decimal:
+    try:
+        return Decimal(text)
+    except InvalidOperation:
+        raise NotANumber("a number has an exponent beyond all bounds") from None
+
+
 def _refuse_constant(name: str) -> NoReturn:
     raise NotANumber(f"{name} is not a JSON number")
 
@@ -55,6 +62,6 @@ def _refuse_constant(name: str) -> NoReturn:
 def _measure(value: Any, left: int) -> None:
     if isinstance(value, dict | list):
         if left == 0:
-            raise TooDeep(f"nested deeper than {MAX_DEPTH} levels")
+            raise TooDeep("nested too deep")
         for item in value.values() if isinstance(value, dict) else value:
             _measure(item, left - 1)

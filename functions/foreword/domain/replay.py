@@ -48,7 +48,9 @@ def replay(
         state, due = folded.state, folded.due_at
         decisions.extend(folded.decisions)
 
-    ordered = sorted(facts, key=attrgetter("order"))
+    # The same source and id is the same event: its first receipt counts.
+    once = {fact.key: fact for fact in sorted(facts, key=attrgetter("received_at"), reverse=True)}
+    ordered = sorted(once.values(), key=attrgetter("order"))
     for instant, group in groupby(ordered, key=attrgetter("occurred_at")):
         while due is not None and due < instant:
             take([], due)

@@ -159,6 +159,20 @@ class Rulebook(Document):
     policy: Policy = Policy()
     lists: Mapping[str, tuple[str, ...]] = {}
 
+    @property
+    def journal_kept_for(self) -> Duration:
+        """How long after its receipt a fact is kept: longer than any window looks back.
+
+        A rebuild sees too little at the journal's far end; what it takes for a rise there must be too old to fire.
+        """
+        longest = max((rule.send.expires_after for rule in self.rules), default=0)
+        return self.policy.retention + self.policy.allowed_lateness + longest + DAY
+
+    @property
+    def messages_kept_for(self) -> Duration:
+        """How long after its decision a message stays in the contact history."""
+        return max([self.policy.retention, *(rule.re_eligible_after or 0 for rule in self.rules)])
+
 
 CLAIM_TO_CALL: Duration = 10_000_000
 """A provider call starts within this of its claim, or not at all (design.md, promise)."""

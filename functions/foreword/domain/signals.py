@@ -17,6 +17,7 @@ from datetime import datetime
 from decimal import Decimal
 from typing import Any
 
+from foreword.domain.condition_values import divide, subtract
 from foreword.domain.conditions import Compiled, compile_expression, holds
 from foreword.domain.errors import ConditionError
 from foreword.domain.facts import CUSTOMER_UPDATED, OWN_TYPES, Fact
@@ -35,6 +36,9 @@ Names = Mapping[str, Any]
 """What an expression may name at an evaluation: `event`, `profile`, `lists` and the rule's signals."""
 
 Memory = dict[str, Any]
+
+LATEST_DEADLINE: Instant = parse_instant("9999-01-01T00:00:00Z")
+"""A deadline beyond it is none: the calendar must hold what is added to it."""
 
 
 class Filter:
@@ -194,7 +198,11 @@ class ChangeTracker(Tracker):
             return None
         if times[now] <= t - self._retention or values[then] <= 0:
             return None
-        return Decimal(values[now]) / values[then] - 1
+        try:
+            return subtract(divide(values[now], values[then]), 1)
+        except ConditionError:
+            # Beyond what a decimal can hold: as undefined as a division by zero.
+            return None
 
 
 class AbsenceTracker(Tracker):
@@ -248,7 +256,7 @@ class AbsenceTracker(Tracker):
             deadline = to_instant(moment) if isinstance(moment, datetime) else parse_instant(moment)
         except (ConditionError, ValueError, TypeError):
             return None
-        return deadline if deadline >= fact.occurred_at else None
+        return deadline if fact.occurred_at <= deadline <= LATEST_DEADLINE else None
 
 
 def tracker(signal: Signal, retention: Duration, *, keep_event: bool) -> Tracker:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Iterable
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from typing import Any
 
 from foreword.domain import json_text
@@ -15,7 +15,9 @@ REMEMBERED_FACTS = 64
 """How many applied facts are known by name; older ones are told apart by a rebuild from the journal."""
 
 REMEMBERED_DECISIONS = 32
-"""How many decided rises a rule keeps; nothing at or before the newest one let go is ever decided again."""
+"""How many decided rises a rule keeps; nothing at or before the newest one let go is ever decided again.
+
+A firing holds its clock of re-eligibility, so one is let go only when every kept rise is one."""
 
 Order = tuple[Instant, Instant, str]
 
@@ -40,6 +42,7 @@ class State:
     it is late. `before` holds, per rule, the signals' values just before the instant of `position`, because
     further facts of that very instant rise against them. `since` is, for a rule met by a customer who had
     history already, the receipt from which it decides. `digests` tells which definition filled the memory.
+    `spilled`: the memory was too large to be stored, and every fold asks the journal instead.
     """
 
     position: Order = BEGINNING
@@ -51,19 +54,24 @@ class State:
     since: dict[str, Instant] = field(default_factory=dict)
     remembered: list[tuple[Instant, str]] = field(default_factory=list)
     forgotten_through: Instant | None = None
+    spilled: bool = False
 
     def to_json(self) -> str:
         return json_text.dumps(asdict(self))
 
     @classmethod
     def from_json(cls, text: str) -> State:
-        value = json_text.loads(text)
+        value = json_text.loads(text, max_depth=2 * json_text.MAX_DEPTH)
         value["position"] = tuple(value["position"])
         value["decided"] = {
             rule: [Decided(**entry) for entry in entries] for rule, entries in value["decided"].items()
         }
         value["remembered"] = [(received_at, name) for received_at, name in value["remembered"]]
         return cls(**value)
+
+    def without_memory(self) -> State:
+        """The same decisions and marks, for a customer whose memory is too large to be kept."""
+        return replace(self, memory={}, before={}, spilled=True)
 
     def copy(self) -> State:
         return State.from_json(self.to_json())
@@ -92,8 +100,9 @@ class State:
         entries.append(entry)
         entries.sort(key=lambda decided: decided.at)
         while len(entries) > REMEMBERED_DECISIONS:
-            gone = entries.pop(0)
-            self.decided_before[rule] = gone.at
+            at = next((at for at, decided in enumerate(entries) if not decided.fired), 0)
+            gone = entries.pop(at)
+            self.decided_before[rule] = max(gone.at, self.decided_before.get(rule, gone.at))
 
 
 def short_name(fact: Fact) -> str:

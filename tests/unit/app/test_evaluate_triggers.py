@@ -1,19 +1,22 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import pytest
 
-from foreword.app.evaluate_triggers import PARKED_FOR, EvaluateTriggers
+from foreword.app.evaluate_triggers import MOST_STATE_BYTES, PARKED_FOR, EvaluateTriggers
 from foreword.domain.core import Core
 from foreword.domain.errors import StoreConflict
 from foreword.domain.facts import Fact
 from foreword.domain.instants import DAY, HOUR
 from foreword.domain.messages import MessageStatus
-from foreword.domain.rulebook import Rulebook
+from foreword.domain.rulebook import Policy, Rulebook
 from tests.fakes.customers import FakeClock, FakeJournal, FakeStates
-from tests.unit.domain.test_fold import GONE, TWICE, T, fact
+from tests.reference.rules import name, tree
+from tests.unit.domain.test_fold import GONE, TWICE, T, changed, fact
+
+KEEPS_EVENTS = changed(GONE, when=tree(["&&", name("gone"), ["has", ["name", "event"], "data"]]))
 
 
 @dataclass
@@ -97,7 +100,7 @@ def test_a_state_that_cannot_be_read_parks_its_customer_and_decides_nothing_twic
     evaluation = Evaluation()
     evaluation([fact(HOUR), fact(2 * HOUR)])
     stored = evaluation.states.stored["c-1"]
-    evaluation.states.stored["c-1"] = type(stored)("{", stored.version, False, stored.profile)
+    evaluation.states.stored["c-1"] = replace(stored, state="{")
     assert evaluation([fact(3 * HOUR)]) == []
     assert evaluation.states.stored["c-1"].parked
     assert len(evaluation.states.messages) == 1
@@ -123,3 +126,43 @@ def test_the_ticks_clock_decides_where_it_is_ahead_of_ours() -> None:
     woken = Fact("foreword", "deadline/1", "DeadlineReached", "c-1", due, due)
     assert evaluation([woken]) == [None]
     assert evaluation.states.due["c-1"] is None
+
+
+def test_another_rulebook_is_met_by_asking_the_journal_whatever_the_fact() -> None:
+    evaluation = Evaluation()
+    evaluation([fact(0)])
+    assert evaluation.states.due["c-1"] is not None
+    # The rule with the deadline is withdrawn: the next look at the customer lets it go.
+    evaluation.core = Core(Rulebook(generation="g2", rules=(TWICE,)))
+    evaluation([fact(HOUR, "Z")])
+    assert evaluation.states.due["c-1"] is None
+
+
+def test_a_longer_settle_moves_the_deadline_that_waits() -> None:
+    evaluation = Evaluation()
+    evaluation([fact(0)])
+    before = evaluation.states.due["c-1"]
+    patient = Policy(settle=2 * HOUR)
+    evaluation.core = Core(Rulebook(generation="g2", rules=(TWICE, GONE), policy=patient))
+    evaluation([])
+    assert before is not None
+    assert evaluation.states.due["c-1"] == T + DAY + 2 * HOUR > before
+
+
+def test_a_state_too_large_for_its_item_is_kept_without_its_memory() -> None:
+    evaluation = Evaluation(core=Core(Rulebook(generation="g1", rules=(KEEPS_EVENTS,))))
+    evaluation([fact(at * HOUR, text="x" * 60_000) for at in range(8)])
+    text = evaluation.states.stored["c-1"].state
+    assert text is not None
+    assert len(text) < MOST_STATE_BYTES
+    assert evaluation.states.due["c-1"] is not None
+    evaluation.clock.instant = T + 3 * DAY
+    assert evaluation([]) == [None] * 8, "the deadlines are still met"
+
+
+def test_a_poison_that_is_parked_keeps_what_it_had_decided() -> None:
+    evaluation = Evaluation()
+    evaluation([fact(HOUR), fact(2 * HOUR)])
+    evaluation.states.park(evaluation.states.load("c-1"), "c-1", T)
+    assert evaluation([fact(3 * HOUR)]) == []
+    assert len(evaluation.states.messages) == 1

@@ -2,7 +2,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from foreword.app.release_due import Released, ReleaseDue
+from foreword.app.release_due import WAKE_AGAIN_AFTER, Released, ReleaseDue
 from foreword.domain.facts import DEADLINE_REACHED, Fact
 from foreword.domain.instants import HOUR, MINUTE
 from foreword.domain.messages import Message, MessageStatus
@@ -37,8 +37,23 @@ def test_a_due_deadline_becomes_a_fact_in_the_journal_once() -> None:
     assert tick.run() == Released(woken=1)
     assert tick.run() == Released(woken=0)
     assert list(tick.journal.facts.values()) == [
-        Fact("foreword", "deadline/2026-03-04T11:59:00.000000Z", DEADLINE_REACHED, "c-1", NOON, NOON)
+        Fact(
+            "foreword",
+            f"deadline/2026-03-04T11:59:00.000000Z/{NOON // WAKE_AGAIN_AFTER}",
+            DEADLINE_REACHED,
+            "c-1",
+            NOON,
+            NOON,
+        )
     ]
+
+
+def test_a_customer_who_stays_due_is_woken_again() -> None:
+    tick = Tick()
+    tick.customers.deadlines = {"c-1": NOON - MINUTE}
+    tick.run()
+    tick.clock.instant = NOON + WAKE_AGAIN_AFTER
+    assert tick.run() == Released(woken=1)
 
 
 def test_a_deferred_message_is_ready_when_its_time_has_come_and_not_before() -> None:

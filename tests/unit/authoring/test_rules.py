@@ -222,6 +222,13 @@ REFUSED = [
 ]  # fmt: skip
 
 
+@pytest.mark.parametrize("empty", ["|", "|-", ">", "|\n\n", "''"])
+def test_a_condition_left_empty_is_refused_at_its_place(tmp_path: Path, empty: str) -> None:
+    found = errors(tmp_path, RULE.replace("'contacts >= 3'", empty))
+    assert found
+    assert found[0].startswith("10:7: ")
+
+
 @pytest.mark.parametrize(("old", "new", "expected"), REFUSED)
 def test_refused_with_place_and_words(tmp_path: Path, old: str, new: str, expected: str) -> None:
     assert old in RULE

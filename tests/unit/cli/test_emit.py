@@ -135,6 +135,44 @@ def test_nothing_is_put_where_an_event_is_wrong(
     assert "MISSING_FIELD" in capsys.readouterr().out
 
 
+def test_many_large_events_go_in_requests_that_the_bus_takes(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    large = json.loads(json.dumps(GOOD))
+    large["detail"]["data"]["note"] = "x" * 60_000
+    sizes: list[int] = []
+
+    class Client:
+        def put_events(self, Entries: list[dict[str, str]]) -> Any:  # noqa: N803 - boto3's name
+            sizes.append(sum(len(entry["Detail"]) for entry in Entries))
+            return {"Entries": [{} for _ in Entries]}
+
+    class Session:
+        def __init__(self, **_: Any) -> None:
+            self.client = lambda _service: Client()
+
+    monkeypatch.setattr(boto3, "Session", Session)
+    path = written(tmp_path, "a.json", json.dumps([large] * 10))
+    assert foreword(monkeypatch, "emit", path, "--stage", "dev") == 0
+    assert max(sizes) < 256 * 1024
+    assert "10 of 10" in capsys.readouterr().out
+
+
+def test_an_event_that_cannot_be_printed_is_told_all_the_same(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    path = written(tmp_path, "a.json", json.dumps({**GOOD, "detail-type": "\ud800 :100:"}))
+    assert foreword(monkeypatch, "emit", path, "--check") == 1
+    output = capsys.readouterr().out
+    assert "\\ud800 :100:" in output
+    assert "NOT_JSON" in output
+
+
+def test_a_line_separator_inside_a_text_ends_no_line(tmp_path: Path) -> None:
+    text = json.dumps({**GOOD, "source": "sup\u2028port"}, ensure_ascii=False)
+    assert [event.source for event in read_events(written(tmp_path, "a.jsonl", text))] == ["sup\u2028port"]
+
+
 def test_found_wrong_and_cannot_run_are_told_apart() -> None:
     assert not issubclass(FoundWrong, CannotRun)
 

@@ -97,6 +97,9 @@ def test_a_bad_event_is_refused_with_its_reason(changes: dict[str, Any], reason:
         (body().replace('"phone"', "NaN"), "NOT_A_NUMBER"),
         (body().replace('"phone"', "[" * 60 + "]" * 60), "TOO_DEEP"),
         (body().replace('"phone"', "9" * 5000), "NOT_JSON"),
+        (body().replace('"phone"', "1e99999999999999999999"), "NOT_A_NUMBER"),
+        (body().replace("phone", "\\ud800"), "NOT_JSON"),
+        (body().replace('"support"', '"\\ud800"'), "NOT_JSON"),
     ],
 )
 def test_what_is_no_event_at_all_is_refused_with_its_reason(text: str, reason: str) -> None:

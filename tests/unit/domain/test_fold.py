@@ -2,19 +2,22 @@
 
 from __future__ import annotations
 
+from decimal import Decimal
 from typing import Any
 
 import pytest
 
-from foreword.domain.core import Core
+from foreword.domain.core import Core, ProfileView
 from foreword.domain.errors import NeedsJournal
 from foreword.domain.facts import CUSTOMER_UPDATED, FOREWORD, MESSAGE_SKIPPED, Fact
 from foreword.domain.fold import Folded, fold, rebuild
 from foreword.domain.instants import DAY, HOUR, MINUTE
+from foreword.domain.json_text import MAX_DEPTH
 from foreword.domain.messages import message_id
 from foreword.domain.profiles import Attribute, Profile
 from foreword.domain.rulebook import (
     AbsenceSignal,
+    ChangeSignal,
     CountSignal,
     Expression,
     Mode,
@@ -257,3 +260,86 @@ def test_the_given_state_is_left_as_it_was() -> None:
 def test_an_expression_of_the_published_rulebook_outside_the_whitelist_is_refused() -> None:
     with pytest.raises(ValueError, match="not a node"):
         core_of(changed(TWICE, when=Expression(source="x", tree=["import", "os"])))
+
+
+def test_a_firing_keeps_its_clock_however_many_rises_are_skipped_after_it() -> None:
+    often = rule(
+        "often", {"n": CountSignal(of=types("A"), within=HOUR)}, [">=", name("n"), number("1")], 30 * 24
+    )
+    core = core_of(often)
+    facts = [fact(at * 2 * HOUR) for at in range(3 * REMEMBERED_DECISIONS)]
+    folded = fold(core, met(core), NOBODY, facts, facts[-1].received_at)
+    assert reasons(folded) == ["fires"] + ["NOT_RE_ELIGIBLE"] * (len(facts) - 1)
+
+
+def test_a_rule_that_was_away_decides_nothing_twice_when_it_comes_back() -> None:
+    with_it, without_it = core_of(GONE, TWICE), core_of(GONE)
+    facts = [fact(HOUR), fact(2 * HOUR)]
+    fired = fold(with_it, met(with_it), NOBODY, facts, T + 2 * HOUR)
+    assert [d.rule for d in fired.decisions] == ["twice"]
+    away = rebuild(without_it, fired.state, NOBODY, facts, [], T + 3 * HOUR)
+    back = rebuild(with_it, away.state, NOBODY, facts, [], T + 4 * HOUR)
+    assert back.decisions == []
+
+
+def test_a_too_late_fact_does_not_swallow_a_deadline_that_is_due() -> None:
+    core = core_of(GONE, settle=5 * MINUTE, allowed_lateness=DAY)
+    waiting = fold(core, met(core), NOBODY, [fact(0)], T)
+    imported = fact(-10 * DAY, "B", received=DAY + 10 * MINUTE)
+    folded = rebuild(core, waiting.state, NOBODY, [fact(0), imported], [imported], T + DAY + 10 * MINUTE)
+    assert [(d.rule, d.at - T) for d in folded.decisions] == [("gone", DAY)]
+
+
+def test_a_memory_that_was_too_large_to_keep_is_asked_of_the_journal() -> None:
+    core = core_of(TWICE)
+    first = fold(core, met(core), NOBODY, [fact(HOUR)], T + HOUR)
+    spilled = State.from_json(first.state.without_memory().to_json())
+    with pytest.raises(NeedsJournal):
+        fold(core, spilled, NOBODY, [fact(2 * HOUR)], T + 2 * HOUR)
+    second = fact(2 * HOUR)
+    folded = rebuild(core, spilled, NOBODY, [fact(HOUR), second], [second], T + 2 * HOUR)
+    assert reasons(folded) == ["fires"]
+    assert not folded.state.spilled
+
+
+def test_an_event_kept_for_its_deadline_may_be_as_deep_as_an_event_may_be() -> None:
+    event_named = changed(GONE, when=tree(["&&", name("gone"), ["has", ["name", "event"], "data"]]))
+    core = core_of(event_named)
+    deep: Any = "bottom"
+    for _ in range(MAX_DEPTH - 2):
+        deep = [deep]
+    folded = fold(core, met(core), NOBODY, [fact(0, deep=deep)], T)
+    assert State.from_json(folded.state.to_json()) == folded.state
+
+
+def test_a_deadline_that_the_condition_does_not_name_waits_for_nothing() -> None:
+    unnamed = changed(TWICE, signals={**TWICE.signals, **GONE.signals})
+    core = core_of(unnamed)
+    folded = fold(core, met(core), NOBODY, [fact(at * MINUTE) for at in range(50)], T + HOUR)
+    assert list(folded.state.memory["twice"]) == ["n"]
+    assert folded.due_at is None
+
+
+def test_the_profile_is_a_map_of_what_is_there() -> None:
+    removed = {"segment": Attribute(None, (T, T, "crm#1")), "locale": Attribute("de", (T, T, "crm#1"))}
+    assert dict(ProfileView(Profile("c-1", removed), T)) == {"locale": "de"}
+
+
+@pytest.mark.parametrize("until", ["9999-12-31T23:59:59Z", "1999-01-01T00:00:00Z", "soon", 7, None])
+def test_an_until_that_gives_no_usable_time_sets_no_deadline(until: object) -> None:
+    promised = AbsenceSignal(
+        absence=types("B"),
+        after=types("A"),
+        until=tree(["field", ["field", name("event"), "data"], "by"]),
+        timer="each",
+    )
+    core = core_of(rule("promised", {"late": promised}, name("late"), None))
+    assert fold(core, met(core), NOBODY, [fact(0, by=until)], T).due_at is None
+
+
+def test_a_change_beyond_what_a_decimal_holds_is_undefined() -> None:
+    value = tree(["field", ["field", name("event"), "data"], "value"])
+    change = ChangeSignal(value=value, of=types("A"), over=DAY)
+    core = core_of(rule("change", {"c": change}, ["<=", name("c"), number("0")], None))
+    facts = [fact(0, value=Decimal("1e-999998")), fact(DAY, value=Decimal("1e999998"))]
+    assert fold(core, met(core), NOBODY, facts, T + DAY).decisions == []
