@@ -37,5 +37,11 @@ class Evaluation(Construct):
             ),
         )
         consume_stream(
-            self.evaluate_triggers, storage.activity, batch_size=100, pattern={"eventName": ["INSERT"]}
+            self.evaluate_triggers,
+            storage.activity,
+            batch_size=100,
+            # Whatever one customer does is caught in the function: what is left to retry is a store that is down,
+            # and a fact that is given up is missing in the state until the customer is rebuilt.
+            retries=50,
+            pattern={"eventName": ["INSERT"]},
         )

@@ -65,7 +65,8 @@ class Messaging(Construct):
                 put_events(self._bus),
             ),
         )
-        consume_stream(function, storage.messages, batch_size=10, pattern=_DELIVERED_OR_ANNOUNCED)
+        # Few retries, so that one message holds its neighbours up for seconds: the tick brings a READY one again.
+        consume_stream(function, storage.messages, batch_size=10, retries=3, pattern=_DELIVERED_OR_ANNOUNCED)
         return function
 
     def _release_due(self) -> Function:

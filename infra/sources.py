@@ -17,9 +17,6 @@ from infra.function import Function
 from infra.grants import read_stream, receive_from
 
 _PARTIAL_FAILURES = ["ReportBatchItemFailures"]
-_STREAM_RETRIES = 50
-"""Whatever one customer does is caught in the function: what is left to retry is a store that is down."""
-
 _STREAM_MAX_AGE = Duration.hours(6)
 """Well within the 24 hours for which the stream has the records that a dead letter points at."""
 
@@ -39,9 +36,9 @@ def consume_queue(function: Function, queue: sqs.Queue, *, batch_size: int) -> N
 
 
 def consume_stream(
-    function: Function, table: dynamodb.Table, *, batch_size: int, pattern: Mapping[str, Any]
+    function: Function, table: dynamodb.Table, *, batch_size: int, retries: int, pattern: Mapping[str, Any]
 ) -> None:
-    """A batch that fails is halved until the failing record is alone, which then goes to the dead letters."""
+    """A batch that raises is halved until the failing record is alone; then, after `retries`, it is a dead letter."""
     read_stream(table)(function.role)
     mapping = lambda_.CfnEventSourceMapping(
         function,
@@ -51,7 +48,7 @@ def consume_stream(
         starting_position="TRIM_HORIZON",
         batch_size=batch_size,
         bisect_batch_on_function_error=True,
-        maximum_retry_attempts=_STREAM_RETRIES,
+        maximum_retry_attempts=retries,
         maximum_record_age_in_seconds=_STREAM_MAX_AGE.to_seconds(),
         function_response_types=_PARTIAL_FAILURES,
         filter_criteria=lambda_.CfnEventSourceMapping.FilterCriteriaProperty(

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
-from email.utils import parseaddr
 from pathlib import Path
 from typing import Annotated, Any
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field
+
+from foreword.domain.senders import parse_sender
 
 CDK_JSON = Path(__file__).resolve().parent.parent / "cdk.json"
 OWN_SOURCE = "foreword"
@@ -21,9 +22,7 @@ def _emitter(source: str) -> str:
 
 
 def _sender(text: str) -> str:
-    local, _, domain = parseaddr(text)[1].partition("@")
-    if not local or "." not in domain:
-        raise ValueError(f"{text!r} is no sender; write it as 'Name <someone@example.com>'")
+    parse_sender(text)
     return text
 
 
@@ -34,7 +33,8 @@ class Stage(BaseModel):
 
     name: str = Field(pattern=r"^[a-z][a-z0-9-]{0,19}$")
     sender: Annotated[str, AfterValidator(_sender)]
-    sms_sender_id: str = Field(pattern=r"^[A-Za-z0-9]*[A-Za-z][A-Za-z0-9]*$", max_length=11)
+    sms_sender_id: str = Field(default="", pattern=r"^([A-Za-z0-9]*[A-Za-z][A-Za-z0-9]*)?$", max_length=11)
+    """Empty where SNS is to choose what text messages come from: not every country knows sender ids."""
     allowed_sources: tuple[Annotated[str, AfterValidator(_emitter)], ...] = Field(min_length=1)
     protected: bool = True
 
@@ -45,7 +45,8 @@ class Stage(BaseModel):
 
     @property
     def sender_address(self) -> str:
-        return parseaddr(self.sender)[1]
+        """What SES is told as sender, and compares `ses:FromAddress` with."""
+        return parse_sender(self.sender).address
 
     @property
     def sender_domain(self) -> str:

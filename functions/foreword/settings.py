@@ -4,13 +4,12 @@ from __future__ import annotations
 
 import os
 from collections.abc import Mapping
-from email.utils import parseaddr
 from pathlib import Path
 from typing import Self
 
 from pydantic import BaseModel, ConfigDict, field_validator
 
-from foreword.domain.addresses import email_address
+from foreword.domain.senders import Sender, parse_sender
 
 
 class MissingSetting(Exception):
@@ -60,20 +59,20 @@ class DeliverMessageSettings(Settings):
     customers_table: str
     consents_table: str
     bus_name: str
-    email_sender: str
-    """An address, or `Name <address>`."""
+    email_sender: Sender
+    """Given as an address, or `Name <address>`."""
     configuration_set: str
     sms_sender_id: str = ""
     """Not every country knows sender ids: without one, SNS chooses what the message comes from."""
 
-    @field_validator("email_sender")
+    @field_validator("email_sender", mode="before")
     @classmethod
-    def _is_a_sender(cls, sender: str) -> str:
+    def _is_a_sender(cls, text: str) -> Sender:
         """Refused here, since it would otherwise be every single message that cannot be composed."""
-        _, address = parseaddr(sender)
-        if not sender.isprintable() or email_address(address) is None:
-            raise ValueError("EMAIL_SENDER must be an e-mail address, or a name with one in angle brackets")
-        return sender
+        try:
+            return parse_sender(text)
+        except ValueError as error:
+            raise ValueError(f"EMAIL_SENDER: {error}") from None
 
 
 class ReleaseDueSettings(Settings):

@@ -23,6 +23,8 @@ def handle(_event: Mapping[str, Any], _context: object) -> dict[str, int]:
     counts = {
         "CustomersWoken": done.woken,
         "MessagesReleased": done.released,
+        "MessagesNudged": done.nudged,
+        "DueShardsLeft": done.shards_left,
         "UnknownOutcome": done.unknown,
         "ReleaseFailed": len(done.failed),
     }

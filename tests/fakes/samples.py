@@ -8,7 +8,7 @@ from typing import Any
 from foreword.domain.consent import Choice, Consents
 from foreword.domain.facts import CUSTOMER_UPDATED, PREFERENCE_CHANGED, Fact
 from foreword.domain.instants import DAY, Instant, parse_instant
-from foreword.domain.messages import Message, message_id
+from foreword.domain.messages import Message, look_again, message_id
 from foreword.domain.profiles import Profile
 from foreword.domain.rulebook import Channel, Purpose
 
@@ -32,6 +32,7 @@ def a_message(customer_id: str = CUSTOMER, **changes: Any) -> Message:
         decided_for=NOON,
         decided_at=NOON,
         deliver_by=NOON + DAY,
+        due_at=look_again(NOON),
         generation="g1",
         signals={"contacts": 3},
     )

@@ -143,8 +143,11 @@ def test_the_tick_releases_and_gives_up_and_counts(
 ) -> None:
     waiting = put(road, a_message().deferred(now - 1, Reason.DEFERRED_QUIET_HOURS))
     stuck = put(road, a_message("c-43").claimed("attempt-1", Channel.SMS, now - HOUR))
-    counts = {"CustomersWoken": 0, "MessagesReleased": 1, "UnknownOutcome": 1, "ReleaseFailed": 0}
-    assert release_due.handle({}, None) == counts
+    counted = release_due.handle({}, None)
+    assert {name: count for name, count in counted.items() if count} == {
+        "MessagesReleased": 1,
+        "UnknownOutcome": 1,
+    }
     assert (load(road, waiting).status, load(road, stuck).status) == (
         MessageStatus.READY,
         MessageStatus.UNKNOWN,

@@ -5,6 +5,7 @@ from typing import Any
 import pytest
 from pydantic import ValidationError
 
+from foreword.domain.senders import parse_sender
 from infra.stage import cdk_context, declared_stages
 
 GOOD: dict[str, Any] = {
@@ -29,10 +30,26 @@ def test_the_sender_is_taken_apart() -> None:
     assert stage.full_name == "foreword-prod"
 
 
+def test_the_address_that_ses_compares_is_the_one_that_is_sent_from() -> None:
+    sender = "Grüße <hello@München.example>"
+    (stage,) = declared_stages({"foreword:stages": {"prod": {**GOOD, "sender": sender}}})
+    assert stage.sender_address == parse_sender(sender).address == "hello@xn--mnchen-3ya.example"
+    assert stage.sender_domain == "xn--mnchen-3ya.example"
+
+
+@pytest.mark.parametrize("given", [{}, {"sms_sender_id": ""}])
+def test_an_sms_sender_id_may_be_left_to_sns(given: dict[str, str]) -> None:
+    declared = {name: value for name, value in GOOD.items() if name != "sms_sender_id"} | given
+    (stage,) = declared_stages({"foreword:stages": {"prod": declared}})
+    assert stage.sms_sender_id == ""
+
+
 @pytest.mark.parametrize(
     ("wrong", "complaint"),
     [
         ({"sender": "Foreword"}, "is no sender"),
+        ({"sender": "hello@example.com, eve@evil.example"}, "is no sender"),
+        ({"sender": "Foreword <hello@example.com> trailing"}, "is no sender"),
         ({"sms_sender_id": "TWELVELETTER"}, "sms_sender_id"),
         ({"sms_sender_id": "12345"}, "sms_sender_id"),
         ({"allowed_sources": []}, "allowed_sources"),

@@ -5,7 +5,8 @@ from typing import TYPE_CHECKING, Any
 
 import boto3
 import pytest
-from botocore.exceptions import ClientError
+from botocore.exceptions import ClientError, ReadTimeoutError
+from botocore.parsers import ResponseParserError
 
 from foreword.adapters.due_customers import DueCustomersIndex
 from foreword.adapters.event_bus import EventBus
@@ -20,12 +21,19 @@ if TYPE_CHECKING:
 
 Entry = dict[str, Any]
 
+REFUSED = ClientError({"Error": {"Code": "InternalException"}}, "PutEvents")
+
 
 class FlakyEvents:
-    """PutEvents as far as it is used: `refusals` says how often each event's id is refused, `broken` the call."""
+    """PutEvents as far as it is used: `refusals` says how often each event's id is refused, `broken` the call.
 
-    def __init__(self, refusals: dict[str, int] | None = None, broken: int = 0) -> None:
-        self.refusals, self.broken = dict(refusals or {}), broken
+    `ending` is what a broken call raises, or answers.
+    """
+
+    def __init__(
+        self, refusals: dict[str, int] | None = None, broken: int = 0, ending: Exception | Entry = REFUSED
+    ) -> None:
+        self.refusals, self.broken, self.ending = dict(refusals or {}), broken, ending
         self.requests: list[int] = []
         self.accepted: list[Entry] = []
 
@@ -33,7 +41,9 @@ class FlakyEvents:
         self.requests.append(len(Entries))
         if self.broken:
             self.broken -= 1
-            raise ClientError({"Error": {"Code": "InternalException"}}, "PutEvents")
+            if isinstance(self.ending, Exception):
+                raise self.ending
+            return self.ending
         answers = []
         for entry in Entries:
             name = json.loads(entry["Detail"])["id"]
@@ -97,12 +107,16 @@ def test_what_is_refused_for_good_is_named_after_all_others_were_put() -> None:
     assert len(client.accepted) == 11
 
 
-def test_a_call_that_fails_altogether_is_made_again() -> None:
-    client = FlakyEvents(broken=1)
+@pytest.mark.parametrize(
+    "ending",
+    [REFUSED, ReadTimeoutError(endpoint_url="events"), ResponseParserError("html"), {}, {"Entries": [{}]}],
+)
+def test_a_call_that_fails_altogether_is_made_again(ending: Exception | Entry) -> None:
+    client = FlakyEvents(broken=1, ending=ending)
     bus(client).put(events(2))
     assert len(client.accepted) == 2
     with pytest.raises(EventsNotAccepted) as refused:
-        bus(FlakyEvents(broken=99)).put(events(2))
+        bus(FlakyEvents(broken=99, ending=ending)).put(events(2))
     assert refused.value.ids == {"m-0/sent", "m-1/sent"}
 
 

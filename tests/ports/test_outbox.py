@@ -17,7 +17,7 @@ from foreword.app.ports import DueMessages, Outbox
 from foreword.domain.consent import Consents
 from foreword.domain.due import all_due_shards
 from foreword.domain.instants import DAY, HOUR, MINUTE, Instant
-from foreword.domain.messages import Message, MessageStatus
+from foreword.domain.messages import READY_FOR, Message, MessageStatus
 from foreword.domain.profiles import Profile
 from foreword.domain.reasons import Reason
 from foreword.domain.rulebook import Channel
@@ -195,14 +195,15 @@ def test_the_same_write_reported_as_failed_has_succeeded(world: World) -> None:
 def test_only_what_waits_is_due(world: World) -> None:
     message = a_message()
     world.put_message(message)
-    assert due(world, NOON + DAY) == []
+    assert due(world, NOON) == []
+    assert due(world, NOON + DAY) == [(CUSTOMER, message.message_id)]
     deferred = message.deferred(NOON + MINUTE, Reason.DEFERRED_QUIET_HOURS)
     assert world.outbox.replace(message, deferred)
     assert due(world, NOON + MINUTE - 1) == []
     assert due(world, NOON + MINUTE) == [(CUSTOMER, message.message_id)]
-    ready = deferred.ready_again()
+    ready = deferred.ready_again(NOON)
     assert world.outbox.replace(deferred, ready)
-    assert due(world, NOON + DAY) == []
+    assert due(world, NOON + READY_FOR - 1) == []
     claimed = claim_of(ready)
     assert world.outbox.claim(world.outbox.dossier(CUSTOMER, message.message_id), claimed)
     sent = claimed.sent("ses-1", NOON)

@@ -24,6 +24,7 @@ from foreword.app.ports import Accepted, OutcomeUnknown, ProviderCall, ProviderO
 from foreword.domain.content import EmailContent, SmsContent
 from foreword.domain.errors import InvalidTemplate
 from foreword.domain.rulebook import Purpose
+from foreword.domain.senders import Sender
 from foreword.domain.tags import tags_of
 from tests.fakes.samples import CUSTOMER, a_message
 
@@ -35,6 +36,7 @@ Ending = Callable[..., Any]
 """What stands in for the network: it gives the provider's answer, or raises."""
 
 ONCE = Config(retries={"mode": "standard", "total_max_attempts": 1})
+SENDER = Sender("Grüße, Team", "care@shop.example")
 CONTENT = EmailContent("Grüße", "Hallo Ada\n", "<p>Hallo Ada</p>\n")
 
 
@@ -53,7 +55,7 @@ def sns(aws: None) -> SNSClient:
 
 
 def mail(client: SESV2Client) -> ProviderCall:
-    mailer = SesMailer(client, "Care <care@shop.example>", "foreword-dev")
+    mailer = SesMailer(client, SENDER, "foreword-dev")
     return mailer.prepare(a_message(), "ada@customer.example", CONTENT)
 
 
@@ -86,6 +88,9 @@ def test_an_email_is_accepted_with_its_parts_tags_and_one_recipient(ses: SESV2Cl
     )
     sent = message_from_bytes(request["Content"]["Raw"]["Data"], policy=default)
     assert (sent["To"], sent["Subject"]) == ("ada@customer.example", "Grüße")
+    assert request["FromEmailAddress"] == "care@shop.example"
+    [author] = sent["From"].addresses
+    assert (author.display_name, author.addr_spec) == ("Grüße, Team", "care@shop.example")
     assert len(sesv2_backends[DEFAULT_ACCOUNT_ID]["eu-central-1"].core_backend.sent_messages) == 1
 
 
@@ -114,7 +119,7 @@ def test_a_text_that_sns_would_refuse_is_refused_before_any_claim(sns: SNSClient
 
 def test_an_address_that_fits_no_mail_is_refused_before_any_claim(ses: SESV2Client) -> None:
     with pytest.raises(InvalidTemplate):
-        SesMailer(ses, "care@shop.example", "foreword-dev").prepare(a_message(), "not an address", CONTENT)
+        SesMailer(ses, SENDER, "foreword-dev").prepare(a_message(), "not an address", CONTENT)
 
 
 def answer(status: int, body: bytes) -> Ending:

@@ -6,6 +6,7 @@ from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING
 
 from botocore.exceptions import BotoCoreError, ClientError
+from botocore.parsers import ResponseParserError
 
 from foreword.domain import json_text
 from foreword.domain.errors import EventsNotAccepted
@@ -42,13 +43,15 @@ class EventBus:
             raise EventsNotAccepted(frozenset(event.id for event in refused))
 
     def _put(self, events: Sequence[OutgoingEvent]) -> Sequence[OutgoingEvent]:
-        """Those that were not accepted."""
+        """Those that are not known to be accepted: an event that is put twice is known by its id."""
         try:
             response = self._client.put_events(Entries=[self._entry(event) for event in events])
-        except (ClientError, BotoCoreError):
+        except (ClientError, BotoCoreError, ResponseParserError):
             return events  # other chunks may still pass; the caller learns which events did not
-        pairs = zip(events, response["Entries"], strict=True)
-        return [event for event, entry in pairs if entry.get("ErrorCode")]
+        entries = response.get("Entries", [])
+        if len(entries) != len(events):  # an answer that is not the service's own
+            return events
+        return [event for event, entry in zip(events, entries, strict=True) if entry.get("ErrorCode")]
 
     def _entry(self, event: OutgoingEvent) -> PutEventsRequestEntryTypeDef:
         detail = {

@@ -25,6 +25,9 @@ Templates = Mapping[str, Mapping[str, str]]
 """As published: message, then file name (`email.html.de`, `sms.txt`), then Liquid."""
 
 _WHOLE_DIGITS = 30
+# BCP 47 asks nobody to take longer tags than 35 characters; this much of a profile's locale is looked at.
+_LOCALE_LENGTH = 35
+_LOCALE_PARTS = 4
 # What filters and the interpreter raise beside LiquidError when a value is not what the template took it for.
 _RENDERING_ERRORS = (LiquidError, ArithmeticError, LookupError, RecursionError, TypeError, ValueError)
 
@@ -103,7 +106,8 @@ class LiquidRenderer:
 
 def _localised(files: Mapping[str, str], name: str, locale: Any) -> str | None:
     """`email.txt.de-AT`, else `email.txt.de`, else `email.txt`, whichever is there first."""
-    parts = locale.replace("_", "-").split("-") if isinstance(locale, str) else []
+    text = locale[:_LOCALE_LENGTH] if isinstance(locale, str) else ""
+    parts = text.replace("_", "-").split("-")[:_LOCALE_PARTS]
     known = {file.lower(): file for file in files}
     for length in range(len(parts), 0, -1):
         file = known.get(f"{name}.{'-'.join(parts[:length])}".lower())

@@ -8,8 +8,9 @@ from typing import TYPE_CHECKING, Any
 
 from botocore.exceptions import ClientError
 
+from foreword.adapters.due_index import due_items
 from foreword.adapters.message_items import message_from_item, message_item, message_key
-from foreword.domain.instants import Instant, sortable
+from foreword.domain.instants import Instant
 from foreword.domain.messages import Message
 
 if TYPE_CHECKING:
@@ -55,15 +56,8 @@ class MessagesTable:
         return True
 
     def due(self, shard: str, now: Instant) -> Iterator[tuple[str, str]]:
-        pages = self.client.get_paginator("query").paginate(
-            TableName=self.table,
-            IndexName="due",
-            KeyConditionExpression="due_shard = :shard AND due_at <= :now",
-            ExpressionAttributeValues={":shard": {"S": shard}, ":now": {"S": sortable(now)}},
-        )
-        for page in pages:
-            for item in page["Items"]:
-                yield item["customer_id"]["S"], item["message_id"]["S"]
+        for item in due_items(self.client, self.table, shard, now):
+            yield item["customer_id"]["S"], item["message_id"]["S"]
 
 
 def message_update(table: str, before: Message, after: Message) -> UpdateTypeDef:

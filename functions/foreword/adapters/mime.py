@@ -6,27 +6,31 @@ SES adds Date and Message-ID.
 from __future__ import annotations
 
 import re
+from email.errors import MessageError
 from email.headerregistry import Address
 from email.message import EmailMessage
 from email.policy import SMTP
 
 from foreword.domain.content import EmailContent
 from foreword.domain.errors import InvalidTemplate
+from foreword.domain.senders import Sender
 
 MESSAGE_ID_HEADER = "X-Foreword-Message-Id"
 
+# What the standard library's email raises, its refusal to write a header with a line break included.
+_COMPOSING_ERRORS = (MessageError, ValueError, IndexError, AttributeError)
 _CONTROLS = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029]+")
 _CONTROLS_BUT_LAYOUT = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u2028\u2029]")
 
 
-def compose(message_id: str, sender: str, recipient: str, content: EmailContent) -> bytes:
-    """`sender` may carry a display name; `recipient` is one address as `addresses.email_address` gives it.
+def compose(message_id: str, sender: Sender, recipient: str, content: EmailContent) -> bytes:
+    """`recipient` is one address as `addresses.email_address` gives it.
 
     Raises InvalidTemplate where no e-mail can be made of it.
     """
     try:
         email = EmailMessage(policy=SMTP)
-        email["From"] = one_line(sender)
+        email["From"] = Address(sender.name, addr_spec=sender.address)
         email["To"] = Address(addr_spec=recipient)
         email["Subject"] = one_line(content.subject)
         email[MESSAGE_ID_HEADER] = message_id
@@ -35,13 +39,17 @@ def compose(message_id: str, sender: str, recipient: str, content: EmailContent)
         # "=_" cannot occur in a quoted-printable part, so no content can end a part early.
         email.set_boundary(f"=_{message_id}")
         return email.as_bytes()
-    except (ValueError, IndexError, AttributeError) as error:  # what the standard library's email raises
+    except _COMPOSING_ERRORS as error:
         raise InvalidTemplate(f"no e-mail can be made of it: {type(error).__name__}") from error
 
 
 def one_line(text: str) -> str:
-    """For a header: every run of line breaks and other control characters becomes one space."""
-    return _CONTROLS.sub(" ", _encodable(text)).strip()
+    """For a header: every run of line breaks and other control characters becomes one space.
+
+    Nor is any of it an encoded word: EmailMessage decodes those it is given, and an encoded line break in one
+    would end the header (CVE-2024-6923).
+    """
+    return _CONTROLS.sub(" ", _encodable(text)).replace("=?", "= ?").strip()
 
 
 def plain(text: str) -> str:

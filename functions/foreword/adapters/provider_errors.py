@@ -24,33 +24,21 @@ _NEVER_ARRIVED = (
     NoCredentialsError,
     CredentialRetrievalError,
 )
-# Causes that lie in the account, its set-up, limits or permissions: once mended, the same message passes.
-_RETRYABLE = frozenset(
+# What blames this message or its address. All else a client error may say is about the account: its set-up, limits,
+# permissions, credentials or clock. Once mended, the same message passes, and its own deadline bounds the waiting.
+_FINAL = frozenset(
     {
-        "AccessDenied",
-        "AccessDeniedException",
-        "AccountSuspendedException",
-        "AuthorizationError",
-        "ExpiredToken",
-        "ExpiredTokenException",
-        "InvalidClientTokenId",
-        "LimitExceededException",
-        "MailFromDomainNotVerifiedException",
-        "NotFoundException",
-        "RequestLimitExceeded",
-        "RequestThrottled",
-        "RequestThrottledException",
-        "SendingPausedException",
-        "SlowDown",
-        "Throttled",
-        "ThrottledException",
-        "Throttling",
-        "ThrottlingException",
-        "TooManyRequestsException",
-        "UnrecognizedClientException",
+        "BadRequestException",
+        "InvalidParameter",
+        "InvalidParameterValue",
+        "MessageRejected",
+        "OptedOut",
+        "OptedOutException",
+        "ParameterValueInvalid",
+        "ValidationError",
+        "ValidationException",
     }
 )
-_TOO_MANY_REQUESTS = 429
 _REQUEST_TIMEOUT = 408
 
 
@@ -71,4 +59,4 @@ def _outcome_of_answer(error: ClientError) -> Refused | OutcomeUnknown:
     status = error.response.get("ResponseMetadata", {}).get("HTTPStatusCode", 0)
     if not 400 <= status < 500 or status == _REQUEST_TIMEOUT:
         return OutcomeUnknown(code or str(status))
-    return Refused(code or str(status), retryable=code in _RETRYABLE or status == _TOO_MANY_REQUESTS)
+    return Refused(code or str(status), retryable=code not in _FINAL)

@@ -13,6 +13,7 @@ from foreword.adapters.provider_errors import outcome_of
 from foreword.app.ports import Accepted, OutcomeUnknown, ProviderCall, ProviderOutcome
 from foreword.domain.content import EmailContent
 from foreword.domain.messages import Message
+from foreword.domain.senders import Sender
 from foreword.domain.tags import tags_of
 
 if TYPE_CHECKING:
@@ -24,14 +25,15 @@ class SesMailer:
     """`client` must not retry: see `adapters.clients`."""
 
     client: SESV2Client
-    sender: str
+    sender: Sender
     configuration_set: str
 
     def prepare(self, message: Message, address: str, content: EmailContent) -> ProviderCall:
         data = compose(message.message_id, self.sender, address, content)
         tags = tags_of(message.customer_id, message.message_id)
         request: dict[str, Any] = {
-            "FromEmailAddress": self.sender,
+            # ASCII only: the display name is in the e-mail itself, as an encoded word.
+            "FromEmailAddress": self.sender.address,
             "Destination": {"ToAddresses": [address]},
             "Content": {"Raw": {"Data": data}},
             "EmailTags": [{"Name": name, "Value": value} for name, value in tags.items()],

@@ -92,6 +92,10 @@ class DeliverMessage:
                     call = self._prepare(message, dossier, send)
                 except InvalidTemplate:
                     return self._write(message, message.not_sent(Reason.NOT_RENDERED, now))
+                # Rendering took its time: every gate has to be open from now on, not from then.
+                now = self.clock.now()
+                if judge(message, dossier.profile, dossier.consents, self.policy, now) != send:
+                    return None
                 claimed = message.claimed(self.new_attempt_id(), send.channel, now)
                 return self._call(claimed, call) if self.outbox.claim(dossier, claimed) else None
 
@@ -104,7 +108,7 @@ class DeliverMessage:
     def _call(self, claimed: Message, call: ProviderCall) -> Delivered:
         """Exactly one call, or none; a failure to record is raised and the message stays CALLING."""
         if claimed.claimed_at is None or self.clock.now() - claimed.claimed_at > CLAIM_TO_CALL:
-            return self._record(claimed, claimed.ready_again())
+            return self._record(claimed, claimed.ready_again(self.clock.now()))
         outcome = call()
         now = self.clock.now()
         match outcome:

@@ -1,6 +1,7 @@
 """SES's events as EventBridge brings them from the account's default bus.
 
 Only what is used is read: recipients, headers, links, diagnostics and the client's address stay where they are.
+What is odd beside the evidence (whose message it is, and what became of it) counts as not said.
 """
 
 from __future__ import annotations
@@ -8,12 +9,19 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 from enum import StrEnum
-from typing import Any
+from typing import Annotated, Any
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import (
+    BaseModel,
+    ConfigDict,
+    Field,
+    ValidationError,
+    ValidatorFunctionWrapHandler,
+    WrapValidator,
+)
 
 from foreword.domain.feedback import Feedback, FeedbackKind
-from foreword.domain.instants import parse_instant
+from foreword.domain.instants import Instant, parse_instant
 from foreword.domain.tags import CUSTOMER_TAG, MESSAGE_TAG, named_by
 
 CONFIGURATION_SET_TAG = "ses:configuration-set"
@@ -31,44 +39,59 @@ class Ignored(StrEnum):
     NOT_USED = "NOT_USED"
 
 
+def _said(value: Any, read: ValidatorFunctionWrapHandler) -> Any:
+    try:
+        return read(value)
+    except ValidationError:
+        return None
+
+
+_Word = Annotated[str | None, WrapValidator(_said)]
+
+
 class _Part(BaseModel):
     model_config = ConfigDict(frozen=True, extra="ignore", strict=True)
 
 
 class _Mail(_Part):
-    timestamp: str
+    timestamp: _Word = None
     message_id: str = Field(alias="messageId", min_length=1, max_length=256)
-    tags: Mapping[str, list[str]] = {}
+    tags: Annotated[Mapping[str, Any] | None, WrapValidator(_said)] = None
 
     def tag(self, name: str) -> str:
         """Its one value, empty where it has none or several."""
-        values = self.tags.get(name, [])
-        return values[0] if len(values) == 1 else ""
+        match (self.tags or {}).get(name):
+            case [str(value)]:
+                return value
+        return ""
 
 
 class _Statement(_Part):
     """What the event's own part says; each kind of event fills some of these."""
 
-    timestamp: str | None = None
-    bounce_type: str | None = Field(default=None, alias="bounceType")
-    bounce_sub_type: str | None = Field(default=None, alias="bounceSubType")
-    complaint_type: str | None = Field(default=None, alias="complaintFeedbackType")
-    delay_type: str | None = Field(default=None, alias="delayType")
+    timestamp: _Word = None
+    bounce_type: _Word = Field(default=None, alias="bounceType")
+    bounce_sub_type: _Word = Field(default=None, alias="bounceSubType")
+    complaint_type: _Word = Field(default=None, alias="complaintFeedbackType")
+    delay_type: _Word = Field(default=None, alias="delayType")
 
     def details(self) -> dict[str, str]:
         said = self.model_dump(exclude={"timestamp"}, exclude_none=True)
         return {name: word for name, word in said.items() if _WORD.fullmatch(word)}
 
 
+_OwnPart = Annotated[_Statement | None, WrapValidator(_said)]
+
+
 class _Detail(_Part):
     event_type: str = Field(alias="eventType")
     mail: _Mail
-    bounce: _Statement = _Statement()
-    complaint: _Statement = _Statement()
-    delivery: _Statement = _Statement()
-    delivery_delay: _Statement = Field(default=_Statement(), alias="deliveryDelay")
-    open: _Statement = _Statement()
-    click: _Statement = _Statement()
+    bounce: _OwnPart = None
+    complaint: _OwnPart = None
+    delivery: _OwnPart = None
+    delivery_delay: _OwnPart = Field(default=None, alias="deliveryDelay")
+    open: _OwnPart = None
+    click: _OwnPart = None
 
 
 class _Event(_Part):
@@ -106,10 +129,16 @@ def read_ses_event(event: Any, configuration_set: str) -> Feedback | Ignored:
     if detail.event_type not in _KINDS:
         return Ignored.NOT_USED
     kind, part = _KINDS[detail.event_type]
-    statement: _Statement = _Statement() if part is None else getattr(detail, part)
-    time = statement.timestamp or mail.timestamp
-    try:
-        occurred_at = parse_instant(time)
-    except ValueError:
+    statement: _Statement = (part and getattr(detail, part)) or _Statement()
+    time = _time(statement.timestamp) or _time(mail.timestamp)
+    if time is None:
         return Ignored.MALFORMED
-    return Feedback(kind, *named, mail.message_id, occurred_at, time, statement.details())
+    return Feedback(kind, *named, mail.message_id, *time, statement.details())
+
+
+def _time(text: str | None) -> tuple[Instant, str] | None:
+    """With the text as SES wrote it; None where it is no time."""
+    try:
+        return (parse_instant(text), text) if text else None
+    except ValueError:
+        return None

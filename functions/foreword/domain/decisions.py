@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from foreword.domain.instants import Instant
-from foreword.domain.messages import Message, MessageStatus, message_id
+from foreword.domain.messages import Message, MessageStatus, look_again, message_id
 from foreword.domain.reasons import Reason
 from foreword.domain.rulebook import Rule
 
@@ -51,4 +51,5 @@ def message_of(decision: Decision, rule: Rule, now: Instant, generation: str) ->
         status=MessageStatus.READY if fires else MessageStatus.NOT_SENT,
         reason=decision.reason,
         closed_at=None if fires else now,
+        due_at=look_again(now) if fires else None,
     )

@@ -1,9 +1,9 @@
 """What a provider says later about a message it was handed, and what that settles.
 
-| feedback                      | proves               | CALLING, UNKNOWN | SENT     | all others |
-|-------------------------------|----------------------|------------------|----------|------------|
-| REJECTED                      | it was thrown away   | NOT_SENT         | NOT_SENT | stay       |
-| any other (sent, bounced ...) | it was accepted      | SENT             | stays    | stay       |
+| feedback                      | proves             | CALLING, UNKNOWN | waits for another try | SENT     | others |
+|-------------------------------|--------------------|------------------|-----------------------|----------|--------|
+| REJECTED                      | it was thrown away | NOT_SENT         | stays                 | NOT_SENT | stay   |
+| any other (sent, bounced ...) | it was accepted    | SENT             | SENT, no second call  | stays    | stay   |
 
 A rejection overrules SENT, because that said no more than that the provider took it, and so that the order in
 which "sent" and "rejected" arrive makes no difference.
@@ -66,7 +66,13 @@ def settled(message: Message, feedback: Feedback, now: Instant) -> Message:
         if undecided or message.status is MessageStatus.SENT:
             return message.not_sent(Reason.REJECTED_BY_PROVIDER, now)
         return message
-    return message.sent(feedback.provider_message_id, now) if undecided else message
+    waits_for_another_try = message.attempt_id is not None and message.status in (
+        MessageStatus.READY,
+        MessageStatus.DEFERRED,
+    )
+    if undecided or waits_for_another_try:
+        return message.sent(feedback.provider_message_id, now)
+    return message
 
 
 def feedback_event(message: Message, feedback: Feedback) -> OutgoingEvent | None:

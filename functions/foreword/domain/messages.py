@@ -6,6 +6,8 @@ READY ──▶ CALLING ──▶ SENT
   │ │        └────▶ DEFERRED      (certainly not accepted, worth another try)
   │ ├─────────────▶ NOT_SENT      (a gate closed: no consent, no address, expired, ...)
   └─┴─────────────▶ DEFERRED ──▶ READY when its `due_at` has come
+
+A message that has been READY for a while, because its stream record was given up, is written READY once more.
 """
 
 from __future__ import annotations
@@ -37,12 +39,16 @@ class MessageStatus(StrEnum):
         return self in (MessageStatus.SENT, MessageStatus.NOT_SENT, MessageStatus.UNKNOWN)
 
 
+READY_FOR: Duration = 15 * MINUTE
+"""How long a message may be READY before the tick puts it on its way again."""
+
+
 @dataclass(frozen=True, slots=True)
 class Message:
     """`reason` says why it is where it is; `channel` is chosen at the claim; `version` guards every write.
 
     `decided_for` is the time of the rise, `decided_at` the clock at the decision, `deliver_by` the last moment
-    at which it may still be delivered. `due_at` is when the tick has to look at it (DEFERRED and CALLING).
+    at which it may still be delivered. `due_at` is when the tick has to look at it, None at its end.
     """
 
     customer_id: str
@@ -110,14 +116,24 @@ class Message:
         wait = min(FIRST_BACK_OFF << min(self.attempts - 1, 10), LONGEST_BACK_OFF)
         return self.deferred(min(now + wait, self.deliver_by), Reason.DEFERRED_BY_PROVIDER)
 
-    def ready_again(self) -> Message:
-        """DEFERRED (its time has come) or CALLING (certainly no call was made) -> READY, to be judged anew."""
-        return replace(self, status=MessageStatus.READY, reason=None, due_at=None, version=self.version + 1)
+    def ready_again(self, now: Instant) -> Message:
+        """DEFERRED (its time has come) or CALLING (certainly no call was made) -> READY, to be judged anew.
+
+        READY -> READY too: a message that nobody has looked at is put on its way once more.
+        """
+        return replace(
+            self, status=MessageStatus.READY, reason=None, due_at=look_again(now), version=self.version + 1
+        )
 
     def _closed(self, status: MessageStatus, reason: Reason, now: Instant) -> Message:
         return replace(
             self, status=status, reason=reason, closed_at=now, due_at=None, version=self.version + 1
         )
+
+
+def look_again(now: Instant) -> Instant:
+    """When the tick looks at a READY message: its stream record may have been given up."""
+    return now + READY_FOR
 
 
 def message_id(customer_id: str, rule: str, case: str | None, episode: str, send: int) -> str:

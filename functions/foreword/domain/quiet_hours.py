@@ -9,12 +9,17 @@ from zoneinfo import ZoneInfo
 from foreword.domain.instants import DAY, MINUTE, Duration, Instant, to_datetime
 from foreword.domain.rulebook import QuietHours
 
+# Files that lie among the zones: this machine's own time, the rules of one country for zones that have none,
+# "not set up yet", and all zones once more, with and without leap seconds.
+_NO_PLACES = frozenset({"Factory", "localtime", "posixrules"})
+_COPIES = ("posix/", "right/")
+
 _LOOK_AHEAD: Duration = 3 * DAY
 """Longer than any night, a day left out of a calendar included."""
 
 
 def zone_of(name: Any, default: str) -> ZoneInfo:
-    """The customer's zone; the policy's default where the profile names none that exists.
+    """The customer's zone; the policy's default where the profile names none that is a place's.
 
     Raises where the default does not exist either: then nobody knows what time it is, and nothing may be sent.
     """
@@ -50,6 +55,8 @@ def next_allowed(quiet: QuietHours, zone: ZoneInfo, at: Instant, lasting: Durati
 
 @lru_cache(maxsize=1024)
 def _zone(name: str) -> ZoneInfo | None:
+    if name in _NO_PLACES or name.startswith(_COPIES):
+        return None
     try:
         return ZoneInfo(name)
     except (LookupError, ValueError, OSError):  # not a name, a folder of names, or not a zone's file

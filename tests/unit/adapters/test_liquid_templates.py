@@ -158,6 +158,21 @@ def test_the_nearest_locale_is_taken_file_by_file() -> None:
     assert email(files, name="Ada", locale=7).subject == "Hi"
 
 
+def test_no_more_of_a_locale_is_looked_at_than_a_locale_needs() -> None:
+    long = "de-" + "x" * 32
+    deep = {"subject.txt.a-b-c-d": "four", "subject.txt.a-b-c-d-e": "five"}
+    files = FILES | deep | {f"subject.txt.{long}": "35", f"subject.txt.{long}y": "36"}
+    assert email(files, name="Ada", locale="a-b-c-d-e").subject == "four"
+    assert email(files, name="Ada", locale=long + "y").subject == "35"
+    assert email(files, name="Ada", locale="a_b_c_d_" + "e-" * 30_000).subject == "four"
+
+
+def test_a_subject_holds_no_encoded_word() -> None:
+    files = FILES | {"subject.txt": "{{ profile.name }}, hello"}
+    name = "=?utf-8?q?=0D=0AReply-To:_eve@evil.example?="
+    assert email(files, name=name).subject == "= ?utf-8?q?=0D=0AReply-To:_eve@evil.example?=, hello"
+
+
 def test_a_message_without_the_template_is_invalid() -> None:
     with pytest.raises(InvalidTemplate, match=r"we-are-sorry/sms.txt: there is no such template"):
         LiquidRenderer({}).render(a_message(), Channel.SMS, a_profile())

@@ -3,6 +3,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
 from itertools import count
+from typing import Any
 
 import pytest
 
@@ -161,7 +162,22 @@ def test_a_call_that_would_start_too_late_is_not_made_and_the_message_is_ready_a
 
     desk.outbox.after_write = the_claim_took_long
     message = desk.run()
-    assert (message.status, message.due_at, desk.calls) == (MessageStatus.READY, None, 0)
+    assert (message.status, desk.calls) == (MessageStatus.READY, 0)
+    assert message.due_at is not None, "the tick looks at it, should the stream not"
+
+
+def test_rendering_that_took_long_is_judged_anew(desk: Desk) -> None:
+    """Quiet hours, expiry and the ten seconds count from when everything is ready."""
+    desk.outbox.add(a_message(deliver_by=NOON + MINUTE))
+    render = desk.renderer.render
+
+    def slowly(*of: Any) -> Any:
+        desk.clock.instant += 2 * MINUTE
+        return render(*of)
+
+    desk.renderer.render = slowly  # type: ignore[assignment]
+    message = desk.run()
+    assert (message.status, message.reason, desk.calls) == (MessageStatus.NOT_SENT, Reason.EXPIRED, 0)
 
 
 def test_a_call_at_the_last_moment_is_made(desk: Desk) -> None:
@@ -183,7 +199,7 @@ def test_refused_for_now_is_tried_again_later_and_later_but_never_beyond_expiry(
         assert message.due_at is not None
         waits.append((message.due_at - desk.clock.instant) // MINUTE)
         desk.clock.instant = message.due_at
-        desk.outbox.add(message.ready_again())
+        desk.outbox.add(message.ready_again(NOON))
     assert waits == [1, 2, 4, 8, 16, 32, 60, 60, 57]
     assert desk.run().reason is Reason.EXPIRED
     assert desk.mailer.accepted == []

@@ -140,15 +140,22 @@ def test_feedback_on_no_message_of_ours_is_ignored() -> None:
 
 
 @pytest.mark.parametrize("kind", list(FeedbackKind))
-def test_feedback_never_opens_what_was_not_sent_or_waits(kind: FeedbackKind) -> None:
-    for message in (
-        CALLING.not_sent(Reason.REJECTED_BY_PROVIDER, NOON),
-        CALLING.backed_off(NOON),
-        CALLING.ready_again(),
-    ):
-        desk = Desk(message)
-        desk.record(feedback(kind))
-        assert desk.message == message
+def test_feedback_never_opens_what_was_not_sent(kind: FeedbackKind) -> None:
+    message = CALLING.not_sent(Reason.REJECTED_BY_PROVIDER, NOON)
+    desk = Desk(message)
+    desk.record(feedback(kind))
+    assert desk.message == message
+
+
+@pytest.mark.parametrize("kind", list(FeedbackKind))
+@pytest.mark.parametrize("waiting", [CALLING.backed_off(NOON), CALLING.ready_again(NOON)])
+def test_what_was_accepted_after_all_is_not_called_again(kind: FeedbackKind, waiting: Message) -> None:
+    desk = Desk(waiting)
+    desk.record(feedback(kind))
+    if kind is FeedbackKind.REJECTED:
+        assert desk.message == waiting
+    else:
+        assert (desk.message.status, desk.message.due_at) == (MessageStatus.SENT, None)
 
 
 def test_a_message_that_keeps_moving_is_asked_for_again() -> None:

@@ -2,10 +2,11 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from foreword.app.release_due import WAKE_AGAIN_AFTER, Released, ReleaseDue
+from foreword.app.release_due import MOST_TIME, WAKE_AGAIN_AFTER, Released, ReleaseDue
+from foreword.domain.due import DUE_SHARDS, all_due_shards
 from foreword.domain.facts import DEADLINE_REACHED, Fact
 from foreword.domain.instants import HOUR, MINUTE
-from foreword.domain.messages import Message, MessageStatus
+from foreword.domain.messages import READY_FOR, Message, MessageStatus
 from foreword.domain.reasons import Reason
 from foreword.domain.rulebook import Channel
 from tests.fakes.customers import FakeClock, FakeJournal
@@ -62,8 +63,38 @@ def test_a_deferred_message_is_ready_when_its_time_has_come_and_not_before() -> 
     tick.outbox.add(deferred("c-2", NOON + 1))
     assert tick.run() == Released(released=1)
     one, two = tick.message("c-1"), tick.message("c-2")
-    assert (one.status, one.due_at, one.reason) == (MessageStatus.READY, None, None)
+    assert (one.status, one.due_at, one.reason) == (MessageStatus.READY, NOON + READY_FOR, None)
     assert two.status is MessageStatus.DEFERRED
+
+
+def test_a_ready_message_that_nobody_looked_at_is_put_on_its_way_again() -> None:
+    tick = Tick()
+    tick.outbox.add(a_message("c-1", due_at=NOON))
+    tick.outbox.add(a_message("c-2", due_at=NOON + 1))
+    assert tick.run() == Released(nudged=1)
+    one, two = tick.message("c-1"), tick.message("c-2")
+    assert (one.status, one.due_at) == (MessageStatus.READY, NOON + READY_FOR)
+    assert one.version == two.version + 1, "a write that the stream tells of"
+
+
+def test_each_tick_begins_at_another_shard_and_ends_before_its_time() -> None:
+    firsts = []
+    for minute in range(DUE_SHARDS):
+        tick = Tick()
+        tick.clock.instant = NOON + minute * MINUTE
+        asked: list[str] = []
+
+        def slow(
+            shard: str, now: int, tick: Tick = tick, asked: list[str] = asked
+        ) -> Iterator[tuple[str, str]]:
+            asked.append(shard)
+            tick.clock.instant += MOST_TIME // 2 + 1
+            return iter(())
+
+        tick.outbox.due = slow  # type: ignore[assignment]
+        assert tick.run() == Released(shards_left=DUE_SHARDS - 2)
+        firsts.append(asked[0])
+    assert sorted(firsts) == sorted(all_due_shards())
 
 
 def test_a_claim_without_evidence_for_an_hour_is_unknown() -> None:

@@ -230,8 +230,7 @@ class SendProtocol(RuleBasedStateMachine):
     @invariant()
     def what_waits_is_due_and_nothing_else_is(self) -> None:
         for message in self.outbox.messages.values():
-            waits = message.status in (MessageStatus.CALLING, MessageStatus.DEFERRED)
-            assert waits == (message.due_at is not None)
+            assert message.status.terminal == (message.due_at is None)
 
     def teardown(self) -> None:
         """Time passes, the stream redelivers: then everything has ended, with a reason, and truly."""

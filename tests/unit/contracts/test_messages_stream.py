@@ -34,7 +34,7 @@ def test_a_ready_image_is_to_be_delivered_whatever_it_was_before() -> None:
     deferred = READY.deferred(NOON, Reason.DEFERRED_QUIET_HOURS)
     change = Change("1", CUSTOMER, READY.message_id, None)
     assert read(record(READY)) == ([change], [])
-    assert read(record(deferred.ready_again(), deferred)) == ([change], [])
+    assert read(record(deferred.ready_again(NOON), deferred)) == ([change], [])
 
 
 def test_a_terminal_image_is_to_be_announced_with_what_it_tells() -> None:

@@ -132,15 +132,47 @@ def test_what_is_not_of_ses_or_not_of_its_shape_is_ignored(change: dict[str, Any
         ({"message_id": [MESSAGE, MESSAGE]}, Ignored.NOT_TAGGED),
         ({"customer_id": ["***"]}, Ignored.NOT_TAGGED),
         ({"customer_id": [""]}, Ignored.NOT_TAGGED),
-        ({"customer_id": "text"}, Ignored.MALFORMED),
+        ({"customer_id": "text"}, Ignored.NOT_TAGGED),
     ],
 )
 def test_what_names_no_message_of_ours_is_ignored(tags: dict[str, Any], ignored: Ignored) -> None:
     assert read_ses_event(event("Send", {}, **tags), SET) is ignored
 
 
-def test_a_time_that_is_none_is_malformed() -> None:
-    assert read_ses_event(event("Open", {"open": {"timestamp": "yesterday"}}), SET) is Ignored.MALFORMED
+@pytest.mark.parametrize("kind", STATEMENTS)
+@pytest.mark.parametrize("odd", [None, "text", 7, []])
+def test_what_is_odd_beside_the_evidence_does_not_cost_it(kind: str, odd: Any) -> None:
+    everything = {part: odd for _, statement, _ in STATEMENTS.values() for part in statement}
+    read = read_ses_event(event(kind, everything, odd=odd), SET)
+    assert read == Feedback(
+        STATEMENTS[kind][0], CUSTOMER, MESSAGE, "ses-1", parse_instant(SENT_AT), SENT_AT, {}
+    )
+
+
+def test_each_word_is_read_for_itself() -> None:
+    bounce = {"timestamp": LATER, "bounceType": "Permanent", "bounceSubType": None, "delayType": 7}
+    read = read_ses_event(event("Bounce", {"bounce": bounce, "complaint": None}), SET)
+    details = {"bounce_type": "Permanent"}
+    assert read == Feedback(
+        FeedbackKind.BOUNCED, CUSTOMER, MESSAGE, "ses-1", parse_instant(LATER), LATER, details
+    )
+
+
+@pytest.mark.parametrize("tags", [None, "text", []])
+def test_an_event_without_tags_is_nobodys(tags: Any) -> None:
+    forged = event("Send", {})
+    forged["detail"]["mail"]["tags"] = tags
+    assert read_ses_event(forged, SET) is Ignored.OTHER_CONFIGURATION_SET
+
+
+@pytest.mark.parametrize("odd", ["yesterday", "", None, 7])
+def test_a_statement_without_a_time_has_that_of_its_mail_and_none_without_both(odd: Any) -> None:
+    forged = event("Open", {"open": {"timestamp": odd}})
+    read = read_ses_event(forged, SET)
+    assert isinstance(read, Feedback)
+    assert (read.occurred_at, read.occurred_at_text) == (parse_instant(SENT_AT), SENT_AT)
+    forged["detail"]["mail"]["timestamp"] = odd
+    assert read_ses_event(forged, SET) is Ignored.MALFORMED
 
 
 def test_words_that_ses_would_not_use_are_left_out() -> None:

@@ -22,7 +22,7 @@ CLAIMED = a_message().claimed("attempt-1", Channel.SMS, NOON)
         lambda message: message.unknown(NOON),
         lambda message: message.deferred(NOON, Reason.DEFERRED_QUIET_HOURS),
         lambda message: message.backed_off(NOON),
-        lambda message: message.ready_again(),
+        lambda message: message.ready_again(NOON),
     ],
 )
 def test_every_move_counts_up_the_version(move: Callable[[Message], Message]) -> None:

@@ -2,7 +2,9 @@ from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
 from functools import cache
-from zoneinfo import ZoneInfo, ZoneInfoNotFoundError, available_timezones
+from importlib import resources
+from pathlib import Path
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError, available_timezones, reset_tzpath
 
 import pytest
 from hypothesis import given, settings
@@ -161,6 +163,28 @@ def test_a_day_that_is_quiet_throughout_is_asked_about_again_later() -> None:
 )
 def test_an_unknown_or_missing_zone_is_the_default(name: object) -> None:
     assert zone_of(name, "Asia/Tokyo") == ZoneInfo("Asia/Tokyo")
+
+
+@pytest.mark.parametrize(
+    "name", ["localtime", "posixrules", "Factory", "posix/Europe/Berlin", "right/Europe/Berlin"]
+)
+def test_a_file_among_the_zones_that_is_nowhere_in_particular_is_the_default(
+    name: str, tmp_path: Path
+) -> None:
+    zones = zone_folder(tmp_path, name)
+    reset_tzpath([zones])
+    try:
+        assert ZoneInfo.no_cache(name).key == name  # it is there
+        assert zone_of(name, "Asia/Tokyo") == ZoneInfo("Asia/Tokyo")
+    finally:
+        reset_tzpath()
+
+
+def zone_folder(folder: Path, name: str) -> Path:
+    """As on a machine whose folder of zones holds `name`."""
+    (folder / name).parent.mkdir(parents=True, exist_ok=True)
+    (folder / name).write_bytes(resources.files("tzdata.zoneinfo").joinpath("UTC").read_bytes())
+    return folder
 
 
 def test_a_default_that_does_not_exist_is_no_reason_to_send() -> None:

@@ -11,9 +11,9 @@ import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import timedelta
-from email.utils import parseaddr
 from typing import TYPE_CHECKING, Any
 
+from foreword.domain.senders import parse_sender
 from foreword.local.account import ACCOUNT, REGION, arn, name_of
 from foreword.local.deploy.stack import (
     AsyncPolicy,
@@ -185,7 +185,7 @@ def _function(workshop: Workshop, resource: Resource, properties: Properties) ->
 
 def _verify(workshop: Workshop, sender: str) -> None:
     """Whoever deploys has proved that the sender is theirs; the template cannot say so."""
-    _, address = parseaddr(sender)
+    address = parse_sender(sender).address
     known = workshop.ses.list_email_identities()["EmailIdentities"]
     if address not in {identity["IdentityName"] for identity in known}:
         workshop.ses.create_email_identity(EmailIdentity=address)

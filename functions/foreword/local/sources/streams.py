@@ -2,7 +2,8 @@
 
 A batch that fails blocks what comes after it: it is tried again at once, then after 1, 2, 4 ... 60 s, until its
 retries or its age are used up; then its place in the stream goes to the on-failure queue and the stream goes on.
-Bisecting a batch of several costs no retry. A partial failure moves on to the first record that failed.
+Bisecting a batch of several costs no retry. A partial failure moves on to the first record that failed, and tries
+all the rest again with it (Lambda's guide, "Configuring partial batch response with DynamoDB").
 """
 
 from __future__ import annotations
@@ -22,7 +23,7 @@ from foreword.local.records import Invocation
 from foreword.local.sources.source import Invoke, Send, failed_items
 
 RETENTION = timedelta(hours=24)  # a stream forgets after that
-_LONGEST_WAIT = timedelta(seconds=60)
+_LONGEST_WAIT = 60  # seconds
 
 
 @dataclass
@@ -85,14 +86,15 @@ class StreamSource:
             return
         if failed > wanted[0][0]:
             at.moved_to(failed)  # what came before it is done
-        if self._mapping.bisect and end - at.position > 1:
+        reported = invocation.error is None and isinstance(invocation.result, dict)
+        if self._mapping.bisect and not reported and end - at.position > 1:
             at.ends = (at.position + (end - at.position + 1) // 2, *at.ends)
             return
         at.failures += 1
         if self._mapping.retries is not None and at.failures > self._mapping.retries:
             self._give_up(stream, end, invocation.at, "RetryAttemptsExhausted")
         elif at.failures > 1:
-            at.due = invocation.at + min(timedelta(seconds=2 ** (at.failures - 2)), _LONGEST_WAIT)
+            at.due = invocation.at + timedelta(seconds=min(2 ** min(at.failures - 2, 6), _LONGEST_WAIT))
 
     def _first_failure(
         self, wanted: Sequence[tuple[int, dict[str, Any]]], invocation: Invocation
