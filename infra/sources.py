@@ -38,7 +38,7 @@ def consume_queue(function: Function, queue: sqs.Queue, *, batch_size: int) -> N
 def consume_stream(
     function: Function, table: dynamodb.Table, *, batch_size: int, retries: int, pattern: Mapping[str, Any]
 ) -> None:
-    """A batch that raises is halved until the failing record is alone; then, after `retries`, it is a dead letter."""
+    """A batch that raises is halved until the failing record is alone; after `retries` it is a dead letter."""
     read_stream(table)(function.role)
     mapping = lambda_.CfnEventSourceMapping(
         function,

@@ -1,9 +1,9 @@
 """What a provider says later about a message it was handed, and what that settles.
 
-| feedback                      | proves             | CALLING, UNKNOWN | waits for another try | SENT     | others |
-|-------------------------------|--------------------|------------------|-----------------------|----------|--------|
-| REJECTED                      | it was thrown away | NOT_SENT         | stays                 | NOT_SENT | stay   |
-| any other (sent, bounced ...) | it was accepted    | SENT             | SENT, no second call  | stays    | stay   |
+| feedback                     | proves             | CALLING, UNKNOWN | waits for another try | SENT     | others |
+|------------------------------|--------------------|------------------|-----------------------|----------|--------|
+| REJECTED                     | it was thrown away | NOT_SENT         | stays                 | NOT_SENT | stay   |
+| any other (sent, bounced …)  | it was accepted    | SENT             | SENT, no second call  | stays    | stay   |
 
 A rejection overrules SENT, because that said no more than that the provider took it, and so that the order in
 which "sent" and "rejected" arrive makes no difference.

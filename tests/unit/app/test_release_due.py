@@ -91,7 +91,7 @@ def test_each_tick_begins_at_another_shard_and_ends_before_its_time() -> None:
             tick.clock.instant += MOST_TIME // 2 + 1
             return iter(())
 
-        tick.outbox.due = slow  # type: ignore[assignment]
+        tick.outbox.due = slow  # type: ignore[method-assign]
         assert tick.run() == Released(shards_left=DUE_SHARDS - 2)
         firsts.append(asked[0])
     assert sorted(firsts) == sorted(all_due_shards())
