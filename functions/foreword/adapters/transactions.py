@@ -29,7 +29,8 @@ def transact(client: DynamoDBClient, entries: Sequence[TransactWriteItemTypeDef]
 
 def failed_conditions(error: ClientError) -> list[int]:
     """The positions of the entries whose condition failed; empty when something else was the matter."""
-    reasons: list[dict[str, Any]] = error.response.get("CancellationReasons", [])  # type: ignore[assignment]
+    # Of a TransactionCanceledException alone, which the stubs of ClientError do not tell.
+    reasons: Any = error.response.get("CancellationReasons", [])
     return [at for at, reason in enumerate(reasons) if reason.get("Code") == "ConditionalCheckFailed"]
 
 

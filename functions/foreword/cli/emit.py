@@ -7,6 +7,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import Any
 
 from rich.console import Console
 
@@ -91,7 +92,10 @@ def _put(events: Sequence[FileEvent], bus: str, profile: str | None, region: str
     try:
         client = boto3.Session(profile_name=profile, region_name=region).client("events")
         for some in _batches(events):
-            answers = client.put_events(Entries=[event.entry(bus) for event in some])  # type: ignore[misc]
+            entries: Any = [
+                event.entry(bus) for event in some
+            ]  # the stubs know an entry by its own type only
+            answers = client.put_events(Entries=entries)
             for event, answer in zip(some, answers["Entries"], strict=True):
                 code = answer.get("ErrorCode")
                 yield Emitted(event, None if code is None else f"{code}: {answer.get('ErrorMessage', '')}")

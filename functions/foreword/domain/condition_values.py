@@ -179,20 +179,22 @@ def ends_with(text: Any, part: Any) -> bool:
 
 def duration(value: Any) -> timedelta:
     """`duration("1h30m")`: CEL's units are h, m, s, ms, us and ns; below a microsecond is cut."""
-    if kind(value) == "duration":
-        return value  # type: ignore[no-any-return]
+    if isinstance(value, timedelta):
+        return value
     match = _DURATION.fullmatch(value) if kind(value) == "string" else None
     if match is None:
         raise ConditionError(f"{value!r} is not a duration like 72h, 90m or 1h30m")
     parts = _DURATION_PART.findall(match[2])
     micros = sum((Decimal(number) * _MICROSECONDS[unit] for number, unit in parts), Decimal(0))
-    return _time(lambda: timedelta(microseconds=int(micros) * (-1 if match[1] == "-" else 1)))  # type: ignore[no-any-return]
+    sign = -1 if match[1] == "-" else 1
+    length: timedelta = _time(lambda: timedelta(microseconds=int(micros) * sign))
+    return length
 
 
 def timestamp(value: Any) -> datetime:
     """`timestamp("2026-03-02T09:00:00Z")`, in UTC."""
-    if kind(value) == "timestamp":
-        return value  # type: ignore[no-any-return]
+    if isinstance(value, datetime):
+        return value
     if kind(value) != "string":
         raise ConditionError(f"timestamp({kind(value)}) has no answer")
     try:
