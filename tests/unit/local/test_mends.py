@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 import json
-import sys
 import threading
 import time
 from collections.abc import Callable, Iterator
-from contextlib import AbstractContextManager, nullcontext
+from contextlib import AbstractContextManager, nullcontext, suppress
 from typing import Any, Literal
 
 import boto3
@@ -17,6 +16,7 @@ from botocore.exceptions import ClientError
 from moto import mock_aws
 from moto.dynamodb.models import dynamodb_backends
 from moto.dynamodb.models.dynamo_type import Item
+from moto.dynamodb.models.table import Table
 from moto.events.models import events_backends
 
 from foreword.local.account import ACCOUNT, REGION
@@ -86,44 +86,39 @@ def told() -> list[tuple[str, dict[str, Any] | None]]:
 
 
 def winners_of_one_claim() -> int:
-    """Eight threads put the same forty items on condition that they are not there yet."""
-    won: list[int] = []
+    """Two threads put an item on condition that it is not there; each reads before the other writes, if let."""
+    won: list[str] = []
+    both_have_read = threading.Barrier(2)
+    read = Table.get_item
+
+    def read_and_wait(*of: Any) -> Any:
+        found = read(*of)
+        with suppress(threading.BrokenBarrierError):  # the other one is not let in
+            both_have_read.wait(timeout=0.5)
+        return found
 
     def claim() -> None:
         client = boto3.client("dynamodb", config=Config(retries={"total_max_attempts": 1}))
-        start.wait()
-        for number in range(40):
-            try:
-                client.put_item(
-                    TableName=TABLE,
-                    Item=key(str(number)),
-                    ConditionExpression="attribute_not_exists(id)",
-                )
-            except client.exceptions.ConditionalCheckFailedException:
-                continue
-            won.append(number)
+        with suppress(client.exceptions.ConditionalCheckFailedException):
+            client.put_item(TableName=TABLE, Item=key("one"), ConditionExpression="attribute_not_exists(id)")
+            won.append("one")
 
-    start = threading.Barrier(8)
-    switching = sys.getswitchinterval()
-    sys.setswitchinterval(1e-6)
-    threads = [threading.Thread(target=claim) for _ in range(8)]
-    try:
+    threads = [threading.Thread(target=claim) for _ in range(2)]
+    with patched(Table, "get_item", read_and_wait):
         for thread in threads:
             thread.start()
         for thread in threads:
             thread.join()
-    finally:
-        sys.setswitchinterval(switching)
     return len(won)
 
 
 def test_without_a_lock_several_threads_win_one_claim(dynamodb: Any) -> None:
-    assert winners_of_one_claim() > 40
+    assert winners_of_one_claim() == 2
 
 
 def test_with_the_lock_each_claim_has_one_winner(dynamodb: Any) -> None:
     with one_at_a_time():
-        assert winners_of_one_claim() == 40
+        assert winners_of_one_claim() == 1
 
 
 # ---- unmocked requests
