@@ -123,7 +123,15 @@ def test_a_call_that_fails_altogether_is_made_again(ending: Exception | Entry) -
 def test_a_real_bus_takes_it(aws: None) -> None:
     client = boto3.client("events")
     client.create_event_bus(Name="foreword-dev")
+    sqs = boto3.client("sqs")
+    queue = sqs.create_queue(QueueName="all")["QueueUrl"]
+    arn = sqs.get_queue_attributes(QueueUrl=queue, AttributeNames=["QueueArn"])["Attributes"]["QueueArn"]
+    pattern = json.dumps({"source": ["foreword"]})
+    client.put_rule(Name="all", EventBusName="foreword-dev", EventPattern=pattern)
+    client.put_targets(Rule="all", EventBusName="foreword-dev", Targets=[{"Id": "all", "Arn": arn}])
     EventBus(client, "foreword-dev").put(events(11))
+    attributes = sqs.get_queue_attributes(QueueUrl=queue, AttributeNames=["ApproximateNumberOfMessages"])
+    assert attributes["Attributes"]["ApproximateNumberOfMessages"] == "11"
 
 
 def test_customers_are_due_from_their_time_on_and_those_without_a_deadline_never(

@@ -31,11 +31,10 @@ PARKED_FOR = HOUR
 
 @dataclass(frozen=True, slots=True)
 class Evaluated:
-    """What one customer's facts led to. `parked` carries the error's name where the fold raised."""
+    """What one customer's facts led to."""
 
     customer_id: str
     decisions: tuple[Decision, ...] = ()
-    parked: str | None = None
 
 
 class Report(Protocol):
@@ -67,7 +66,7 @@ class EvaluateTriggers:
             if isinstance(folded, Exception):
                 self._report(customer_id, folded)
                 if self._states.park(stored, customer_id, now + PARKED_FOR):
-                    return Evaluated(customer_id, parked=type(folded).__name__)
+                    return Evaluated(customer_id)
                 continue
             if not folded.changed and not stored.parked:
                 return Evaluated(customer_id)

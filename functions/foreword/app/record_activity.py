@@ -28,11 +28,10 @@ class Recorded(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Receipt:
-    """What became of one event. `reason` is the quarantine's; `fact_id` the producer's id where it is known."""
+    """What became of one event. `reason` is the quarantine's."""
 
     outcome: Recorded
     reason: str | None = None
-    fact_id: str | None = None
 
 
 class RecordActivity:
@@ -63,7 +62,7 @@ class RecordActivity:
         except InvalidEvent as error:
             self._reject(body, error, received_at)
             return Receipt(Recorded.QUARANTINED, error.reason)
-        return Receipt(Recorded.ACCEPTED if new else Recorded.DUPLICATE, None, fact.id)
+        return Receipt(Recorded.ACCEPTED if new else Recorded.DUPLICATE)
 
     def _receipt(self) -> Instant:
         """Now, but later than the receipt before: two events of one batch keep the order they came in."""

@@ -101,15 +101,18 @@ def test_the_tree_is_whitelisted_json(source: str, tree: list[object]) -> None:
 
 
 def test_what_is_unknown_until_an_event_comes_is_accepted() -> None:
+    names = {"event": {"data": {"flag": True, "a": 1, "b": 1, "x": 1}}, "profile": {"tags": [1]}}
     for source in (
         "event.data.flag",
         "event.data.a + event.data.b > 1",
         "profile.tags[0] == 1",
         "event.data.x in [1]",
     ):
-        compile_expression(check_expression(source, SCOPE))
+        assert compile_expression(check_expression(source, SCOPE))(names) is True
 
 
 def test_many_alternatives_do_not_nest() -> None:
     source = " || ".join(f"contacts == {number}" for number in range(500))
-    compile_expression(check_expression(source, SCOPE))
+    compiled = compile_expression(check_expression(source, SCOPE))
+    assert compiled({"contacts": 499}) is True
+    assert compiled({"contacts": 500}) is False
