@@ -141,6 +141,16 @@ def test_a_changed_rule_never_decides_the_same_episode_again() -> None:
     assert rebuild(wider, fired.state, NOBODY, [*facts, third], [third], T + 3 * HOUR).decisions == []
 
 
+def test_a_late_fact_that_lets_an_episode_begin_earlier_does_not_decide_it_again() -> None:
+    core = core_of(TWICE.model_copy(update={"re_eligible_after": None}))
+    facts = [fact(2 * HOUR), fact(3 * HOUR)]
+    fired = fold(core, met(core), NOBODY, facts, T + 3 * HOUR)
+    assert [d.at - T for d in fired.decisions] == [3 * HOUR]
+    # With it the condition has been true since two o'clock, and what was decided at three is part of that.
+    late = fact(HOUR, received=4 * HOUR)
+    assert rebuild(core, fired.state, NOBODY, [*facts, late], [late], T + 4 * HOUR).decisions == []
+
+
 def test_a_skipped_message_gives_its_clock_back_and_a_shadow_one_does_not() -> None:
     core = core_of(TWICE.model_copy(update={"re_eligible_after": 90 * DAY}))
     fired = fold(core, met(core), NOBODY, [fact(HOUR), fact(2 * HOUR)], T + 2 * HOUR)

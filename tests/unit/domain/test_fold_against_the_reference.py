@@ -23,7 +23,7 @@ CUSTOMER = "c-1"
 BASE = 20_000 * DAY
 
 # Removing a guard of the fold shows in one history of some hundreds: fewer examples would pass without it.
-many = settings(max_examples=8 * settings().max_examples)
+many = settings(max_examples=3 * settings().max_examples)
 
 histories = st.lists(
     st.tuples(st.integers(0, 24), st.sampled_from("AAABBC"), st.integers(1, 3)), min_size=1, max_size=14
