@@ -61,7 +61,7 @@ def rule(of: str, signals: dict[str, CoreSignal], when: Any, re_eligible_after: 
         when=tree(when),
         eligible=ALWAYS,
         re_eligible_after=None if re_eligible_after is None else re_eligible_after * HOUR,
-        send=SEND,
+        sends=(SEND,),
         digest=of,
     )
 

@@ -5,7 +5,6 @@ Both are one transaction, so that a fact in the journal is in the profile too, w
 
 from __future__ import annotations
 
-from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from foreword.adapters.activity_table import ActivityTable
@@ -48,7 +47,7 @@ class JournalWriter:
 
     def _journal_entry(self, fact: Fact) -> TransactWriteItemTypeDef:
         kept = {name: value for name, value in fact.data.items() if name not in ADDRESSES}
-        return self._activity.entry(replace(fact, data=kept) if fact.type == CUSTOMER_UPDATED else fact)
+        return self._activity.entry(fact._replace(data=kept) if fact.type == CUSTOMER_UPDATED else fact)
 
     def _change(self, fact: Fact) -> TransactWriteItemTypeDef:
         if fact.type == CUSTOMER_UPDATED:

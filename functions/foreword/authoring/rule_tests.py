@@ -52,7 +52,7 @@ def _run(authored: AuthoredRule, test: RuleTest, rulebook: Rulebook) -> RuleTest
 def _outcome(authored: AuthoredRule, decision: Decision) -> Expected:
     if decision.reason is not None:
         return Skipped(decision.reason)
-    send = authored.rule.send
+    send = authored.rule.sends[0]
     return Sent(send.message, send.channels[0])
 
 

@@ -74,10 +74,12 @@ def _read_values(
         values["re_eligible_after"] = fields.optional("re_eligible_after", _re_eligible_after, pause)
     _read_conditions(source, fields, policy, lists, values)
     with source.collecting():
-        values["send"] = _send(source, fields.require("send"))
+        values["sends"] = (_send(source, fields.require("send")),)
     with source.collecting():
         if "tests" in fields.values:
-            values["tests"] = read_tests(source, fields.values["tests"], values.get("send"))
+            values["tests"] = read_tests(
+                source, fields.values["tests"], next(iter(values.get("sends", ())), None)
+            )
     return values
 
 

@@ -43,7 +43,7 @@ def read_templates(messages: Path) -> dict[str, dict[str, str]]:
 
 def check_templates(authored: AuthoredRule, templates: Templates, messages: Path) -> list[InvalidRulebook]:
     """What is wrong with the message of this rule: files that are missing, Liquid, placeholders."""
-    message = authored.rule.send.message
+    message = authored.rule.sends[0].message
     files = templates.get(message)
     if files is None:
         place = authored.places["message"]
@@ -69,7 +69,7 @@ def _missing_files(
 ) -> Iterator[InvalidRulebook]:
     """The default language in full for every channel of the rule, any other in full or not at all."""
     matches = [match for name in files if (match := _FILE.fullmatch(name))]
-    for channel in authored.rule.send.channels:
+    for channel in authored.rule.sends[0].channels:
         parts = PARTS[channel]
         locales = {match[2] for match in matches if match[1] in parts and match[2]}
         for suffix in ("", *(f".{locale}" for locale in sorted(locales))):

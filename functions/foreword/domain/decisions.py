@@ -30,7 +30,7 @@ class Decision:
 
 def message_of(decision: Decision, rule: Rule, now: Instant, generation: str) -> Message:
     """The message that records this decision: READY where it fires, else at its end with its reason."""
-    send = rule.send
+    send = rule.sends[0]
     fires = decision.reason is None
     return Message(
         customer_id=decision.customer_id,

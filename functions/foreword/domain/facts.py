@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
-from typing import Any
+from types import MappingProxyType
+from typing import Any, NamedTuple
 
 from foreword.domain.instants import Instant
 
@@ -38,9 +38,15 @@ OWN_TYPES = frozenset(
 )
 
 
-@dataclass(frozen=True, slots=True)
-class Fact:
-    """Identity is `source` + `id`. `data` holds JSON values, every number a Decimal of its source text."""
+NO_DATA: Mapping[str, Any] = MappingProxyType({})
+
+
+class Fact(NamedTuple):
+    """Identity is `source` + `id`. `data` holds JSON values, every number an int or the Decimal of its text.
+
+    `retracts` is the id of a fact of the same source that this one takes back; such a fact counts as no event
+    itself. (A named tuple: one is made for every event of a history.)
+    """
 
     source: str
     id: str
@@ -48,12 +54,13 @@ class Fact:
     customer_id: str
     occurred_at: Instant
     received_at: Instant
-    data: Mapping[str, Any] = field(default_factory=dict)
+    data: Mapping[str, Any] = NO_DATA
+    retracts: str | None = None
 
     @property
     def key(self) -> str:
-        """`source#id`, unambiguous whatever either holds: the journal's sort key."""
-        return f"{self.source.replace('%', '%25').replace('#', '%23')}#{self.id}"
+        """Of the journal; see `fact_key`."""
+        return fact_key(self.source, self.id)
 
     @property
     def order(self) -> tuple[Instant, Instant, str]:
@@ -70,8 +77,16 @@ class Fact:
             self.occurred_at,
             self.received_at,
             dict(self.data),
+            self.retracts,
         ]
 
     @classmethod
     def from_json(cls, value: list[Any]) -> Fact:
         return cls(*value)
+
+
+def fact_key(source: str, id: str) -> str:
+    """`source#id`, unambiguous whatever either holds: the journal's sort key."""
+    if "#" in source or "%" in source:
+        source = source.replace("%", "%25").replace("#", "%23")
+    return f"{source}#{id}"

@@ -223,7 +223,7 @@ def _reason(state: State, rise: Rise, now: Instant) -> Reason | None:
     fired = [entry.at for entry in state.decided.get(rule.rule, []) if entry.fired]
     if apart is not None and any(abs(rise.at - at) < apart for at in fired):
         return Reason.NOT_RE_ELIGIBLE
-    if now > rise.at + rule.send.expires_after:
+    if now > rise.at + rule.expires_after:
         return Reason.TOO_LATE
     if rule.mode == "shadow":
         return Reason.SHADOW

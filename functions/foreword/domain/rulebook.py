@@ -42,6 +42,7 @@ class Purpose(StrEnum):
 class Channel(StrEnum):
     EMAIL = "email"
     SMS = "sms"
+    TASK = "task"
 
 
 class EventFilter(Document):
@@ -51,7 +52,13 @@ class EventFilter(Document):
     where: Expression | None = None
 
 
-class CountSignal(Document):
+class SignalDocument(Document):
+    """`per_customer`: in a rule with cases, this signal is kept customer-wide all the same."""
+
+    per_customer: bool = False
+
+
+class CountSignal(SignalDocument):
     """Events in the window, and since the latest `reset` event."""
 
     kind: Literal["count"] = "count"
@@ -60,7 +67,34 @@ class CountSignal(Document):
     reset: EventFilter | None = None
 
 
-class RatioSignal(Document):
+class AggregateSignal(SignalDocument):
+    """Of the expression's numbers in the window; an empty sum is 0, the others are undefined then."""
+
+    kind: Literal["sum", "average", "min", "max"]
+    value: Expression
+    of: EventFilter
+    within: Duration | None = None
+
+
+class DistinctSignal(SignalDocument):
+    """How many different values the expression had in the window."""
+
+    kind: Literal["distinct"] = "distinct"
+    value: Expression
+    of: EventFilter
+    within: Duration | None = None
+
+
+class LastSignal(SignalDocument):
+    """The expression's value of the latest (or the first) event in the window that has one."""
+
+    kind: Literal["last", "first"]
+    value: Expression
+    of: EventFilter
+    within: Duration | None = None
+
+
+class RatioSignal(SignalDocument):
     """count(`of`) / count(`to`); undefined while count(`to`) < `at_least`."""
 
     kind: Literal["ratio"] = "ratio"
@@ -70,24 +104,31 @@ class RatioSignal(Document):
     within: Duration | None = None
 
 
-class EachSignal(Document):
+class SinceSignal(SignalDocument):
+    """The time since the latest such event in the window."""
+
+    kind: Literal["since"] = "since"
+    of: EventFilter
+    within: Duration | None = None
+
+
+class EachSignal(SignalDocument):
     """A moment: such an event."""
 
     kind: Literal["each"] = "each"
     of: EventFilter
 
 
-class ChangeSignal(Document):
-    """value now / the latest value at or before `t - over` (not older than `stale_after` before that) - 1."""
+class FirstTimeSignal(SignalDocument):
+    """A moment: an event whose value was not seen before in the window."""
 
-    kind: Literal["change"] = "change"
+    kind: Literal["first_time"] = "first_time"
     value: Expression
     of: EventFilter
-    over: Duration
-    stale_after: Duration = 7 * DAY
+    within: Duration | None = None
 
 
-class AbsenceSignal(Document):
+class AbsenceSignal(SignalDocument):
     """A moment: the deadline of an `after` event that no `absence` event has met.
 
     Exactly one of `within` and `until` is set; `until` gives a time (or RFC 3339 text) from the `after` event.
@@ -101,13 +142,105 @@ class AbsenceSignal(Document):
     timer: Literal["each", "last"]
 
 
+class SequenceSignal(SignalDocument):
+    """A moment: the last step, when the earlier steps came in order within the window."""
+
+    kind: Literal["sequence"] = "sequence"
+    steps: tuple[EventFilter, ...]
+    within: Duration
+
+
+class DateSignal(SignalDocument):
+    """A moment in the customer's zone: `before` ahead of the profile's date, at `at` minutes after midnight.
+
+    `value` names profile fields only; it gives a date (`2026-06-30`) or a time.
+    """
+
+    kind: Literal["date"] = "date"
+    value: Expression
+    before: Duration
+    at: int
+    yearly: bool = False
+
+
+class ChangeSignal(SignalDocument):
+    """value now / the latest value at or before `t - over` (not older than `stale_after` before that) - 1."""
+
+    kind: Literal["change"] = "change"
+    value: Expression
+    of: EventFilter
+    over: Duration
+    stale_after: Duration = 7 * DAY
+
+
+class BaselineSignal(SignalDocument):
+    """The signal named `signal` (of the same rule, with a window) against its `versus` windows before."""
+
+    kind: Literal["baseline"] = "baseline"
+    signal: str
+    versus: int
+    compared_as: Literal["ratio", "zscore"]
+
+
+class PeersSignal(SignalDocument):
+    """The value of the signal named `signal` (of the same rule) minus the statistic of its cohort.
+
+    `statistic` is median, mean, min, max, or p5 to p95. `cohort` is evaluated on the event that gave the value.
+    """
+
+    kind: Literal["peers"] = "peers"
+    signal: str
+    cohort: Expression
+    statistic: str
+    at_least: int
+    period: Duration
+    excluding_self: bool = False
+
+
+class WillingnessSignal(SignalDocument):
+    """The sum of the policy's scores, by event type, of all interactions in the window."""
+
+    kind: Literal["willingness"] = "willingness"
+    scores: Mapping[str, int]
+    within: Duration
+
+
 Signal: TypeAlias = Annotated[
-    CountSignal | RatioSignal | EachSignal | ChangeSignal | AbsenceSignal, Field(discriminator="kind")
+    CountSignal
+    | AggregateSignal
+    | DistinctSignal
+    | LastSignal
+    | RatioSignal
+    | SinceSignal
+    | EachSignal
+    | FirstTimeSignal
+    | AbsenceSignal
+    | SequenceSignal
+    | DateSignal
+    | ChangeSignal
+    | BaselineSignal
+    | PeersSignal
+    | WillingnessSignal,
+    Field(discriminator="kind"),
 ]
 
 
+class Schedule(Document):
+    """Evaluated every so many whole days, or weeks on `weekday` (0 is Monday), in the customer's zone.
+
+    `at` is minutes after midnight. Days and weeks are counted from Monday 1970-01-05.
+    """
+
+    every: Duration
+    at: int
+    weekday: int | None = None
+
+
 class Send(Document):
-    """One message that a firing decides. `message` names its folder of templates."""
+    """One message that a firing decides, where its `condition` (written `if`) holds.
+
+    `message` names its folder of templates.
+    """
 
     message: str
     purpose: Purpose
@@ -115,21 +248,36 @@ class Send(Document):
     channels: tuple[Channel, ...]
     priority: int = 50
     expires_after: Duration = DAY
+    condition: Expression | None = None
 
 
 class Rule(Document):
+    """`signals` holds every signal that a condition of the rule names, shared ones and willingness included.
+
+    `for_each` gives the case of an event; `evaluate` asks on a schedule instead of at events; `repeat` takes
+    every true evaluation for a rise.
+    """
+
     rule: str
     why: str
     owner: str
     runbook: str | None = None
     mode: Mode = Mode.DRAFT
+    for_each: Expression | None = None
     signals: Mapping[str, Signal]
     when: Expression
+    evaluate: Schedule | None = None
+    repeat: bool = False
     eligible: Expression
     re_eligible_after: Duration | None = 30 * DAY
-    send: Send
+    sends: tuple[Send, ...]
     digest: str
-    """A hash of what decides (signals, when, eligible, re_eligible_after): a new digest is a new rule."""
+    """A hash of what decides (signals, conditions, case, schedule, pause): a new digest is a new rule."""
+
+    @property
+    def expires_after(self) -> Duration:
+        """The longest of its sends."""
+        return max((send.expires_after for send in self.sends), default=0)
 
 
 class QuietHours(Document):
@@ -139,12 +287,20 @@ class QuietHours(Document):
     end: int
 
 
+class Willingness(Document):
+    """The customer willingness index: the sum of `scores` (-10 to 10, by event type) over the last `within`."""
+
+    within: Duration
+    scores: Mapping[str, int]
+
+
 class Policy(Document):
     default_timezone: str = "UTC"
     retention: Duration = 400 * DAY
     allowed_lateness: Duration = 7 * DAY
     settle: Duration = 5 * MINUTE
     quiet_hours: QuietHours | None = None
+    willingness: Willingness | None = None
     consent: Mapping[Purpose, Literal["opt-in", "opt-out"]] = {
         Purpose.MARKETING: "opt-in",
         Purpose.SERVICE: "opt-out",
@@ -165,7 +321,7 @@ class Rulebook(Document):
 
         A rebuild sees too little at the journal's far end; what it takes for a rise there must be too old to fire.
         """
-        longest = max((rule.send.expires_after for rule in self.rules), default=0)
+        longest = max((rule.expires_after for rule in self.rules), default=0)
         return self.policy.retention + self.policy.allowed_lateness + longest + DAY
 
     @property

@@ -275,3 +275,5 @@ def tracker(signal: Signal, retention: Duration, *, keep_event: bool) -> Tracker
             return ChangeTracker(signal, retention)
         case AbsenceSignal():
             return AbsenceTracker(signal, keep_event=keep_event)
+        case _:
+            raise ValueError(f"a signal of kind {signal.kind} cannot be kept")

@@ -51,13 +51,14 @@ def test_a_rule_is_read_whole(tmp_path: Path) -> None:
     signal = rule.signals["contacts"]
     assert isinstance(signal, CountSignal)
     assert (signal.of.types, signal.within, signal.reset) == (("SupportContactOpened",), 7 * DAY, None)
-    assert rule.send.model_dump() == {
+    assert rule.sends[0].model_dump() == {
         "message": "stuck",
         "purpose": Purpose.SERVICE,
         "topic": "care",
         "channels": (Channel.EMAIL, Channel.SMS),
         "priority": 80,
         "expires_after": 24 * HOUR,
+        "condition": None,
     }
 
 
@@ -73,7 +74,7 @@ def test_what_is_left_out_has_its_default(tmp_path: Path) -> None:
     rule = load(tmp_path, text.replace("  expires_after: 24h\n", ""))
     assert (rule.mode, rule.re_eligible_after) == (Mode.DRAFT, 30 * DAY)
     assert rule.eligible.tree == ["bool", True]
-    assert (rule.send.priority, rule.send.expires_after) == (50, 24 * HOUR)
+    assert (rule.sends[0].priority, rule.sends[0].expires_after) == (50, 24 * HOUR)
 
 
 def test_no_re_eligibility_must_be_written(tmp_path: Path) -> None:
@@ -84,7 +85,9 @@ def test_one_send_may_stand_in_a_list(tmp_path: Path) -> None:
     head, rest = RULE.split("send:\n")
     send, tests = rest.split("tests:\n")
     listed = "  - " + send.strip().replace("\n", "\n  ") + "\n"
-    assert load(tmp_path, f"{head}send:\n{listed}tests:\n{tests}").send == load(tmp_path / "other", RULE).send
+    assert (
+        load(tmp_path, f"{head}send:\n{listed}tests:\n{tests}").sends == load(tmp_path / "other", RULE).sends
+    )
 
 
 @pytest.mark.parametrize(

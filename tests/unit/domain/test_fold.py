@@ -63,7 +63,7 @@ def reasons(folded: Folded) -> list[str]:
 
 
 def short_lived(a: Rule, expires_after: int = DAY) -> Rule:
-    return a.model_copy(update={"send": SEND.model_copy(update={"expires_after": expires_after})})
+    return a.model_copy(update={"sends": (SEND.model_copy(update={"expires_after": expires_after}),)})
 
 
 NOBODY = Profile("c-1")
