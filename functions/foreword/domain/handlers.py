@@ -124,7 +124,8 @@ class RuleCode:
             asked = f"{before}(memories[{place}], t, first_event)"
             if isinstance(tracker, CountTracker):
                 lines.append(f"memory = memories[{place}]")
-                plain = f"memory and memory[0] >= t - {tracker.within} and not memory.older and memory.covered is None"
+                plain = f"memory and memory[0] >= t - {tracker.within}"
+                plain += " and not memory.older and memory.covered is None"
                 asked = f"bisect_left(memory, t) if {plain} else {before}(memory, t, first_event)"
             lines.append(f"signal{at} = {asked}")
             bound[name] = _bound(name, f"signal{at}", tracker)
