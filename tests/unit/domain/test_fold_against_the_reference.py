@@ -64,8 +64,12 @@ def agree(one: Any, other: Any) -> bool:
     """Small memories know some values within bounds only."""
     if not isinstance(one, Between) and not isinstance(other, Between):
         return bool(one == other)
-    low, high = ((it.low, it.high) if isinstance(it, Between) else (it, it) for it in (one, other))
-    return bool(max(low[0], high[0]) <= min(low[1], high[1]))
+    first, second = bounds(one), bounds(other)
+    return bool(max(first[0], second[0]) <= min(first[1], second[1]))
+
+
+def bounds(value: Any) -> tuple[Any, Any]:
+    return (value.low, value.high) if isinstance(value, Between) else (value, value)
 
 
 @many
