@@ -5,9 +5,10 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Collection, Iterator, Mapping
 from contextlib import contextmanager
+from dataclasses import dataclass
 from decimal import Decimal
 from pathlib import Path
-from typing import TypeVar
+from typing import Any, TypeVar
 
 from foreword.authoring.suggest import did_you_mean
 from foreword.authoring.yaml_reader import Mapping as YamlMapping
@@ -20,7 +21,18 @@ T = TypeVar("T")
 LONGEST: Duration = 10_000 * DAY
 """Added to any time of an event, it still gives a time within the calendar."""
 
-_KEBAB = re.compile(r"[a-z][a-z0-9]*(?:-[a-z0-9]+)*", re.ASCII)
+KEBAB = r"[a-z][a-z0-9]*(?:-[a-z0-9]+)*"
+CLOCK = r"([01][0-9]|2[0-3]):([0-5][0-9])"
+_KEBAB = re.compile(KEBAB, re.ASCII)
+_CLOCK = re.compile(CLOCK, re.ASCII)
+
+
+@dataclass(frozen=True, slots=True)
+class Key:
+    """A key that a mapping may have: the JSON Schema of its value (for editors), and whether it must be there."""
+
+    schema: Mapping[str, Any]
+    required: bool = False
 
 
 class RulebookErrors(ForewordError):
@@ -71,7 +83,7 @@ class Fields:
         source: Source,
         node: Node,
         what: str,
-        known: Collection[str],
+        known: Mapping[str, Key],
         unbuilt: Collection[str] = (),
     ) -> None:
         if not isinstance(node, YamlMapping):
@@ -135,6 +147,21 @@ def duration_or_zero(source: Source, node: Node) -> Duration:
     if length > LONGEST:
         raise source.refused(node, f"no duration is longer than {format_duration(LONGEST)}")
     return length
+
+
+def time_of_day(source: Source, node: Node) -> int:
+    """Minutes after midnight."""
+    match = _CLOCK.fullmatch(node.value) if isinstance(node, Scalar) else None
+    if match is None:
+        raise source.refused(node, 'a time of day like "20:00" is needed here')
+    return int(match[1]) * 60 + int(match[2])
+
+
+def boolean(source: Source, node: Node) -> bool:
+    value = json_value(node)
+    if not isinstance(value, bool):
+        raise source.refused(node, f"true or false is needed here, not {_shape(node)}")
+    return value
 
 
 def instant(source: Source, node: Node) -> Instant:
