@@ -27,7 +27,7 @@ def _all(rule: Rule, schemas: Schemas) -> Iterator[tuple[str, str]]:
     yield from _in_vain(rule, schemas)
     types: set[str] = set()
     for name, signal in rule.signals.items():
-        for events in _filters(signal):
+        for events in event_filters(signal):
             types.update(events.types or ())
             yield from ((f"signals.{name}", words) for words in _unlikely_types(events, schemas))
             if events.where is not None:
@@ -67,7 +67,7 @@ def _conditions(rule: Rule) -> Iterator[tuple[str, Expression]]:
             yield f"send.{number}.if", send.condition
 
 
-def _filters(signal: Signal) -> list[EventFilter]:
+def event_filters(signal: Signal) -> list[EventFilter]:
     steps = signal.steps if isinstance(signal, SequenceSignal) else ()
     return [*steps, *(value for _, value in signal if isinstance(value, EventFilter))]
 

@@ -28,6 +28,7 @@ from foreword.domain.facts import CUSTOMER_UPDATED
 from foreword.domain.instants import DAY, format_duration
 from foreword.domain.rulebook import Policy, Purpose, QuietHours, Willingness
 
+LIST_NAME = r"[A-Za-z_][A-Za-z0-9_]*"
 HIGHEST_SCORE = 10
 CONSENTS = ("opt-in", "opt-out")
 QUIET_HOURS_KEYS = {name: Key(TIME_OF_DAY, required=True) for name in ("from", "to")}
@@ -57,7 +58,7 @@ KEYS = {
 UNBUILT = ("frequency_caps", "volume_constraints", "open_cases", "holdout")
 
 _TYPE = re.compile(r"[^\s*]{1,128}")
-_LIST_NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]*", re.ASCII)
+_LIST_NAME = re.compile(LIST_NAME, re.ASCII)
 
 
 def read_policy(path: Path) -> Policy:

@@ -26,7 +26,7 @@ def definition(name: str) -> Schema:
 
 
 def one_of(values: Iterable[str]) -> Schema:
-    return {"type": "string", "enum": list(values)}
+    return {"type": "string", "enum": [str(value) for value in values]}
 
 
 def whole(lowest: int, highest: int) -> Schema:

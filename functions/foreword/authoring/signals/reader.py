@@ -23,7 +23,8 @@ WILLINGNESS = "willingness"
 """The built-in signal, there where the policy sets its scores."""
 
 _NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]*", re.ASCII)
-_TAKEN = frozenset((*ROOTS, "case", "rule", WILLINGNESS, *RESERVED))
+TAKEN = frozenset((*ROOTS, "case", "rule", WILLINGNESS, *RESERVED))
+"""Names that mean something else in conditions or templates."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,7 +70,7 @@ def is_moment(signal: Signal) -> bool:
 def _check_name(source: Source, key: Scalar, shared: Mapping[str, Signal]) -> None:
     if not _NAME.fullmatch(key.value):
         raise source.refused(key, f"'{key.value}' cannot name a signal: letters, digits and _ only")
-    if key.value in _TAKEN:
+    if key.value in TAKEN:
         raise source.refused(
             key, f"'{key.value}' cannot name a signal: it means something else in conditions or templates"
         )
