@@ -13,7 +13,7 @@ from lark import Token, Tree
 
 from foreword.authoring import cel_functions, cel_types
 from foreword.authoring.cel_parser import InvalidCondition, parse
-from foreword.authoring.cel_text import number_text, string_value
+from foreword.authoring.cel_text import is_number, number_text, string_value
 from foreword.authoring.cel_types import (
     BOOLEAN,
     DYN,
@@ -71,7 +71,8 @@ def check_expression(source: str, scope: Scope, wanted: tuple[CelType, ...] = (B
     parsed = parse(source)
     tree, of = _Checker(source, scope).visit(parsed)
     if of != DYN and of not in wanted:
-        raise InvalidCondition(f"this is a {of}; a {' or a '.join(wanted)} is needed here")
+        hint = "; compare it, as in x >= 3" if (of, wanted) == (NUMBER, (BOOLEAN,)) else ""
+        raise InvalidCondition(f"this is a {of}; a {' or a '.join(wanted)} is needed here{hint}")
     return Expression(source=source, tree=tree)
 
 
@@ -144,13 +145,25 @@ class _Checker:
         right_node, right_type = self.visit(right)
         of = cel_types.binary(symbol, left_type, right_type)
         if of is None:
-            hint = cel_types.conversion_hint(left_type, right_type)
+            hint = self._hint(left_node, left_type, right_node, right_type)
             raise self.refused(
                 tree, f"'{self.text(tree)}': a {left_type} {symbol} a {right_type} has no answer{hint}"
             )
         return [symbol, left_node, right_node], of
 
     _relation = _addition = _multiplication = _binary
+
+    def _hint(self, left: list[Any], left_type: CelType, right: list[Any], right_type: CelType) -> str:
+        """What was probably meant where two types have no answer together."""
+        for (node, of), (other, other_type) in (
+            ((left, left_type), (right, right_type)),
+            ((right, right_type), (left, left_type)),
+        ):
+            if of == BOOLEAN and node[0] == "name" and other_type == NUMBER:
+                return f"; '{node[1]}' is true or false by itself: write it alone"
+            if of == NUMBER and other[0] == "string" and is_number(other[1]):
+                return "; a number stands without quotes"
+        return cel_types.conversion_hint(left_type, right_type)
 
     def _unary(self, tree: Tree[Token]) -> tuple[list[Any], CelType]:
         sign, operand = (_tree(child) for child in tree.children)

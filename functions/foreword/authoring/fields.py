@@ -25,6 +25,7 @@ KEBAB = r"[a-z][a-z0-9]*(?:-[a-z0-9]+)*"
 CLOCK = r"([01][0-9]|2[0-3]):([0-5][0-9])"
 _KEBAB = re.compile(KEBAB, re.ASCII)
 _CLOCK = re.compile(CLOCK, re.ASCII)
+_NEARLY_DURATION = re.compile(r"P?T?([1-9][0-9]{0,8}) ?(?:([smhdw])[a-z]*)?", re.ASCII | re.IGNORECASE)
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,7 +84,7 @@ class Fields:
         source: Source,
         node: Node,
         what: str,
-        known: Mapping[str, Key],
+        known: Collection[str],
         unbuilt: Collection[str] = (),
     ) -> None:
         if not isinstance(node, YamlMapping):
@@ -143,7 +144,8 @@ def duration_or_zero(source: Source, node: Node) -> Duration:
         length = parse_duration(node.value if isinstance(node, Scalar) else "")
     except ValueError:
         given = f"'{node.value}'" if isinstance(node, Scalar) else _shape(node)
-        raise source.refused(node, f"{given} is not a duration like 90s, 30m, 6h, 7d or 2w") from None
+        hint = _duration_meant(node.value) if isinstance(node, Scalar) else ""
+        raise source.refused(node, f"{given} is not a duration like 90s, 30m, 6h, 7d or 2w{hint}") from None
     if length > LONGEST:
         raise source.refused(node, f"no duration is longer than {format_duration(LONGEST)}")
     return length
@@ -164,6 +166,12 @@ def boolean(source: Source, node: Node) -> bool:
     return value
 
 
+def _duration_meant(written: str) -> str:
+    """Of `7`, `7 days` and `P7D`, which authors write."""
+    match = _NEARLY_DURATION.fullmatch(written.strip())
+    return f"; did you mean '{match[1]}{(match[2] or 'd').lower()}'?" if match else ""
+
+
 def instant(source: Source, node: Node) -> Instant:
     if not isinstance(node, Scalar):
         raise source.refused(node, f"a time is needed here, not {_shape(node)}")
@@ -176,7 +184,9 @@ def instant(source: Source, node: Node) -> Instant:
 def integer(source: Source, node: Node, lowest: int, highest: int) -> int:
     value = json_value(node)
     if not isinstance(value, Decimal) or not lowest <= value <= highest or value % 1 != 0:
-        raise source.refused(node, f"a whole number from {lowest} to {highest} is needed here")
+        quoted = isinstance(node, Scalar) and not node.plain and node.value.strip("-").isdigit()
+        hint = ", without quotes" if quoted else ""
+        raise source.refused(node, f"a whole number from {lowest} to {highest} is needed here{hint}")
     return int(value)
 
 

@@ -235,4 +235,6 @@ def _syntax_error(error: MarkedYAMLError, text: str, file: str) -> InvalidRulebo
     if not hint and error.context_mark is not None:
         hint = _quote_hint(text, error.context_mark.line)
     problem = error.problem or error.context or "not YAML"
+    if "'\\t'" in problem:
+        problem = "a tab stands here; YAML is indented with spaces"
     return InvalidRulebook(f"{problem}{hint}", file=file, line=line + 1, column=column + 1)

@@ -62,6 +62,15 @@ SCOPE = Scope(
         ("true + 1 == 2", 1, 1, "'true + 1': a boolean + a number has no answer"),
         (".contacts == 1", 1, 1, "a name does not begin with a dot"),
         ("has(contacts)", 1, 1, "'contacts' is a signal, and has() asks for a field"),
+        (
+            "lost >= 1",
+            1,
+            1,
+            "a boolean >= a number has no answer; 'lost' is true or false by itself: write it alone",
+        ),
+        ("1 == lost", 1, 1, "'lost' is true or false by itself"),
+        ('contacts >= "3.5"', 1, 1, "a number >= a string has no answer; a number stands without quotes"),
+        ("contacts", 1, 1, "this is a number; a boolean is needed here; compare it, as in x >= 3"),
         ("has(size)", 1, 1, "has() asks for a field, as in has(event.data.channel)"),
         (
             "since_order > 30",

@@ -199,7 +199,12 @@ REFUSED = [
     ("mode: live", "mode: live\nevaluate: {every: 1w, at: monday 06:00}", "5:27: a time like \"06:00\" or \"Mon 0"),
     ("mode: live", "mode: live\nevaluate: {every: 1w, at: 6}", "5:27: a time like \"06:00\" or \"Mon 06:00\" is"),
     # windows
-    (WINDOW, "    within: 7\n", "9:13: '7' is not a duration like 90s, 30m, 6h, 7d or 2w"),
+    (WINDOW, "    within: 7\n", "9:13: '7' is not a duration like 90s, 30m, 6h, 7d or 2w; did you mean '7d'?"),
+    (WINDOW, "    within: 12 Hours\n", "9:13: '12 Hours' is not a duration like 90s, 30m, 6h, 7d or 2w; did you"),
+    (WINDOW, "    within: P7D\n", "9:13: 'P7D' is not a duration like 90s, 30m, 6h, 7d or 2w; did you mean '7d'?"),
+    (WINDOW, "    within: soon\n", "9:13: 'soon' is not a duration like 90s, 30m, 6h, 7d or 2w"),
+    (WINDOW, "\twithin: 7d\n", "9:1: a tab stands here; YAML is indented with spaces"),
+    ("priority: 80", "priority: '80'", "17:13: a whole number from 1 to 100 is needed here, without quotes"),
     (WINDOW, "    within: 0d\n", "9:13: a duration of zero is no duration"),
     (WINDOW, "    within: 401d\n", "9:13: 401d is further back than the policy's retention of 400d keeps events"),
     (WINDOW, WINDOW + "    wher: 'true'\n", "10:5: unknown key 'wher' of a count signal; did you mean 'where'?"),

@@ -113,5 +113,7 @@ def test_what_cannot_be_replaced_in_place_is_refused(tmp_path: Path) -> None:
     rulebook = write_rulebook(
         tmp_path / "rulebook", stuck=RULE.replace("  message: stuck", "  message: >-\n    stuck")
     )
-    with pytest.raises(InvalidRulebook, match=r"stuck\.yaml:14:12: 'stuck' cannot be replaced where it stands"):
+    with pytest.raises(
+        InvalidRulebook, match=r"stuck\.yaml:14:12: 'stuck' cannot be replaced where it stands"
+    ):
         new_rule("lost", "stuck", rulebook, tmp_path / "messages")
