@@ -8,9 +8,10 @@ from typing import Any
 
 from foreword.authoring.rules import AuthoredRule
 from foreword.authoring.written_tests import CUSTOMER_ID, Expected, RuleTest, Sent, Skipped
+from foreword.domain.core import Core
 from foreword.domain.decisions import Decision
 from foreword.domain.instants import format_instant
-from foreword.domain.replay import replay
+from foreword.domain.replay import once, replay
 from foreword.domain.rulebook import Policy, Rule, Rulebook
 
 
@@ -34,11 +35,12 @@ def run_rule_tests(
 ) -> tuple[RuleTestResult, ...]:
     """Each test alone, against this rule alone: no gate of the policy applies."""
     rulebook = Rulebook(generation="test", rules=(authored.rule,), policy=policy, lists=lists)
-    return tuple(_run(authored, test, rulebook) for test in authored.tests)
+    core = Core(rulebook).as_live()
+    return tuple(_run(authored, test, core) for test in authored.tests)
 
 
-def _run(authored: AuthoredRule, test: RuleTest, rulebook: Rulebook) -> RuleTestResult:
-    happened = [(decision, _outcomes(authored, decision)) for decision in _decisions(test, rulebook)]
+def _run(authored: AuthoredRule, test: RuleTest, core: Core) -> RuleTestResult:
+    happened = [(decision, _outcomes(authored, decision)) for decision in _decisions(test, core)]
     # What was skipped is compared only where the test speaks of skipping.
     skips = any(isinstance(expected, Skipped) for expected in test.expect)
     compared = tuple(
@@ -48,15 +50,18 @@ def _run(authored: AuthoredRule, test: RuleTest, rulebook: Rulebook) -> RuleTest
     return RuleTestResult(authored.rule.rule, test.name, authored.file, test.place.line, difference)
 
 
-def _decisions(test: RuleTest, rulebook: Rulebook) -> list[Decision]:
-    return replay(rulebook, CUSTOMER_ID, test.customer.profile, test.customer.given, test.end)
+def _decisions(test: RuleTest, core: Core) -> list[Decision]:
+    """Those of the test's own customer, in time order."""
+    return replay(
+        core, CUSTOMER_ID, test.customer.profile, once(test.customer.given), test.start, test.end
+    ).decisions
 
 
 def _outcomes(authored: AuthoredRule, decision: Decision) -> tuple[Expected, ...]:
     """One for each send whose `if` holds, by the first of its channels."""
     if decision.reason is not None:
         return (Skipped(decision.reason),)
-    sends = (authored.rule.sends[0],)
+    sends = [authored.rule.sends[at] for at in decision.sends]
     return tuple(Sent(send.message, send.channels[0]) for send in sends)
 
 
