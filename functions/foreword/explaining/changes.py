@@ -10,7 +10,7 @@ from dataclasses import replace
 from typing import Any
 
 from foreword.domain.conditions import nodes
-from foreword.explaining.conditions import Names
+from foreword.explaining.conditions import Names, NoValue
 from foreword.explaining.explanation import AllOf, AnyOf, Change, Step, Truth
 from foreword.explaining.made_of import MadeOf
 from foreword.explaining.moments import moment_step
@@ -72,17 +72,24 @@ class Changes:
         step = self._of_event(tree, wanted=wanted)
         if step is not None:
             return step
-        for symbol_, one, other in ((symbol, left, right), (_MIRRORED[symbol], right, left)):
-            if one[0] == "name" and one[1] in self._made and not _names_anything(other):
-                bound = self._names.value(other)
-                found = threshold_step(self._made[one[1]], symbol_, bound)
-                if found is not None:
-                    late = found.time is not None and not self._time_alone
-                    return replace(found, text=f"{found.text}{_NO_RISE}") if late else found
+        step = self._of_signal(symbol, left, right) or self._of_signal(_MIRRORED[symbol], right, left)
+        if step is not None:
+            return step
         if _names_anything(left) and not _names_anything(right):
             words = f"{_WORDS[symbol]} {written(right)}".strip()
             return Step(f"`{written(left)}` would have to be {words}{self._now(left)}")
         return self._plainly(tree, wanted=wanted)
+
+    def _of_signal(self, symbol: str, signal: Any, bound: Any) -> Step | None:
+        """Where a signal is compared with what is the same for everybody."""
+        if signal[0] != "name" or signal[1] not in self._made or _names_anything(bound):
+            return None
+        try:
+            step = threshold_step(self._made[signal[1]], symbol, self._names.value(bound))
+        except NoValue:
+            return None
+        late = step is not None and step.time is not None and not self._time_alone
+        return replace(step, text=f"{step.text}{_NO_RISE}") if late and step is not None else step
 
     def _of_event(self, tree: Any, *, wanted: bool) -> Step | None:
         """Where the event itself is asked, the one that comes has to be such."""

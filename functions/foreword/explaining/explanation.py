@@ -292,4 +292,4 @@ def to_json(value: Any, name: str = "") -> Any:
         return [to_json(one) for one in value]
     if isinstance(value, timedelta | datetime):
         return shown(value)
-    return value
+    return value.value if isinstance(value, StrEnum) else value
