@@ -15,7 +15,7 @@ LOOK_EVERY = 200
 
 
 def measure(
-    events: Sequence[T], start: Callable[[], Callable[[T], int]], *, passes: int, budget: float
+    events: Sequence[T], start: Callable[[], Callable[[T], int]], *, passes: int, budget: float = float("inf")
 ) -> None:
     """Print the smallest CPU time of `passes` passes over the events, as one JSON object.
 
