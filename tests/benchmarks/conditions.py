@@ -25,9 +25,7 @@ CONDITIONS = (
     Condition('contacts >= 3 && profile.segment != "staff"', 'contacts >= 3 and profile.segment != "staff"'),
     Condition("share >= 0.5", "share >= 0.5"),
     Condition('event.data.channel in ["phone", "chat"]', 'event.data.channel in ["phone", "chat"]'),
-    Condition(
-        'event.data.product.startsWith("product-1")', 'startsWith(event.data.product, "product-1")'
-    ),
+    Condition('event.data.product.startsWith("product-1")', 'startsWith(event.data.product, "product-1")'),
     Condition(
         'has(profile.segment) && profile.segment == "retail"',
         'profile.segment != null and profile.segment == "retail"',

@@ -85,8 +85,7 @@ def _live(core: Core, pace: Pace, customer: int, days: int, sizes: Sizes) -> Non
         now = batch[-1].received_at
         while (due := bench.states.due.get(customer_id)) is not None and due < now:
             take([], due)
-        for fact in batch:
-            bench.journal.keep(fact)
+        bench.journal.keep(batch)
         take(batch, now)
     sizes.reads += max(0, bench.journal.reads - 1)
 

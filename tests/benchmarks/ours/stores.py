@@ -56,8 +56,9 @@ class Journal:
     facts: dict[str, list[Fact]] = field(default_factory=dict)
     reads: int = 0
 
-    def keep(self, fact: Fact) -> None:
-        self.facts.setdefault(fact.customer_id, []).append(fact)
+    def keep(self, facts: Sequence[Fact]) -> None:
+        """Of one customer."""
+        self.facts.setdefault(facts[0].customer_id, []).extend(facts)
 
     def read(self, customer_id: str) -> list[Fact]:
         self.reads += 1
