@@ -33,7 +33,8 @@ AT_MOST_OF_SIDDHI = 0.7
 AT_MOST_OF_ITSELF = 1.15
 
 OURS = "Foreword's core"
-OURS_EVERY = "Foreword's core, each true evaluation a firing"
+REPLAY = "Foreword's core, customer by customer as in backtest"
+EVERY = "Foreword's core, each true evaluation a firing as in Siddhi"
 SIDDHI: Mapping[str, Layout] = {
     "Siddhi 5.1, a stream for each type": "a stream for each type",
     "Siddhi 5.1, one stream with filters": "one stream",
@@ -107,37 +108,30 @@ def _engines(
     count = len(workload.rules)
     path = folder / f"workload-{count}.json"
     workload.write(path)
-    yield _ours(OURS, settings, folder, path, workload, every_evaluation=False)
+    published, every = (
+        write_published(folder / f"rules-{count}-{mode}", workload.rules, every_evaluation=mode == "every")
+        for mode in ("usual", "every")
+    )
+    passes, budget = str(settings.passes), str(settings.budget)
+    yield _ours(OURS, settings, "core", [str(path), passes, budget, str(published)])
     for name, layout in SIDDHI.items():
         yield _siddhi(name, settings, environments, folder, workload, layout)
-    yield _ours(OURS_EVERY, settings, folder, path, workload, every_evaluation=True)
+    yield _ours(REPLAY, settings, "replaying", [str(path), passes, str(published)])
+    yield _ours(EVERY, settings, "core", [str(path), passes, budget, str(every)])
     for name, (requirement, module) in LINEAR.items():
         yield _linear(name, settings, environments, path, requirement, module)
 
 
-def _ours(
-    name: str,
-    settings: Settings,
-    folder: Path,
-    workload_path: Path,
-    workload: Workload,
-    *,
-    every_evaluation: bool,
-) -> Engine:
-    published = write_published(
-        folder / f"rules-{len(workload.rules)}-{every_evaluation}",
-        workload.rules,
-        every_evaluation=every_evaluation,
-    )
-    arguments = [str(workload_path), str(settings.passes), str(settings.budget), str(published)]
-    command = [sys.executable, "-m", "tests.benchmarks.ours.core", *arguments]
+def _ours(name: str, settings: Settings, module: str, arguments: list[str]) -> Engine:
+    command = [sys.executable, "-m", f"tests.benchmarks.ours.{module}", *arguments]
 
     def once() -> Timing:
         return timing(command, timeout=settings.timeout, python_path="functions")
 
-    if every_evaluation:
-        return Engine(name, once, lambda expected: expected.true, settings.rounds)
-    return Engine(name, once, lambda expected: expected.firings, settings.rounds)
+    def expected(model: Expected) -> int:
+        return model.true if name == EVERY else model.firings
+
+    return Engine(name, once, expected, settings.rounds)
 
 
 def _siddhi(
@@ -187,18 +181,11 @@ def _linear(
 def _rows(outcomes: Mapping[str, Mapping[int, Outcome]], settings: Settings) -> Iterator[Row]:
     ours = outcomes[OURS]
     itself = dict.fromkeys(RULE_COUNTS, ours[RULE_COUNTS[0]])
-    yield compared(
-        OURS,
-        "itself with 10 rules",
-        ours,
-        itself,
-        settings,
-        goal=(RULE_COUNTS[-1], AT_MOST_OF_ITSELF),
-    )
+    flat, fast = (RULE_COUNTS[-1], AT_MOST_OF_ITSELF), (RULE_COUNTS[0], AT_MOST_OF_SIDDHI)
+    yield compared(OURS, "itself with 10 rules", ours, itself, settings, goal=flat)
     for name in SIDDHI:
-        goal = (RULE_COUNTS[0], AT_MOST_OF_SIDDHI)
-        yield compared(OURS, name, ours, outcomes[name], settings, goal=goal)
-    for name in (OURS_EVERY, *LINEAR):
+        yield compared(OURS, name, ours, outcomes[name], settings, goal=fast)
+    for name in (REPLAY, EVERY, *LINEAR):
         yield compared(name, OURS, outcomes[name], ours, settings)
 
 

@@ -10,6 +10,7 @@ import zipfile
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 ROOT = Path(__file__).parents[2]
 SIDDHI = "PySiddhi==5.1.0"
@@ -38,7 +39,13 @@ class Timing:
 
 
 def timing(command: Sequence[str], *, timeout: float, python_path: str = "") -> Timing:
-    """Run a command that prints its timing as one JSON object; raises Failed."""
+    """Run an engine, which prints its timing; raises Failed."""
+    found = output(command, timeout=timeout, python_path=python_path)
+    return Timing(found["cpu"], found["events"], found["matches"])
+
+
+def output(command: Sequence[str], *, timeout: float, python_path: str = "") -> dict[str, Any]:
+    """The JSON object that a command prints as its last line; raises Failed."""
     environment = {**os.environ, "PYTHONPATH": python_path, "PYTHONHASHSEED": "0"}
     try:
         done = subprocess.run(  # noqa: S603 - commands of this package
@@ -48,8 +55,8 @@ def timing(command: Sequence[str], *, timeout: float, python_path: str = "") -> 
         raise Failed(f"hangs: cut after {timeout:.0f} s") from None
     if done.returncode:
         raise Failed(_last_line(done.stderr) or f"exit code {done.returncode}")
-    found = json.loads(done.stdout.splitlines()[-1])
-    return Timing(found["cpu"], found["events"], found["matches"])
+    found: dict[str, Any] = json.loads(done.stdout.splitlines()[-1])
+    return found
 
 
 class Environments:

@@ -80,7 +80,7 @@ def main() -> None:
     def start() -> Callable[[Question], int]:
         return take
 
-    measure(asked, start, passes=passes)
+    measure(asked, start, passes=passes).print()
 
 
 if __name__ == "__main__":

@@ -62,7 +62,7 @@ def main() -> None:
     def start() -> Callable[[Fact], int]:
         return Customers(core).take
 
-    measure(facts, start, passes=int(passes), budget=float(budget))
+    measure(facts, start, passes=int(passes), budget=float(budget)).print()
 
 
 if __name__ == "__main__":

@@ -36,7 +36,8 @@ def main() -> None:
     def start() -> Callable[[list[Fact]], int]:
         return take
 
-    measure(list(histories.values()), start, passes=int(passes))
+    measured = measure(list(histories.values()), start, passes=int(passes))
+    measured._replace(events=sum(map(len, histories.values()))).print()
 
 
 if __name__ == "__main__":

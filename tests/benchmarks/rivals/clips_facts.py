@@ -37,7 +37,7 @@ def main() -> None:
 
         return take
 
-    measure(arguments.workload.events, start, passes=arguments.passes, budget=arguments.budget)
+    measure(arguments.workload.events, start, passes=arguments.passes, budget=arguments.budget).print()
 
 
 def _pattern(rule: Rule) -> str:

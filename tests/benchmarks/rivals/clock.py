@@ -6,7 +6,7 @@ import gc
 import json
 import time
 from collections.abc import Callable, Sequence
-from typing import TypeVar
+from typing import NamedTuple, TypeVar
 
 T = TypeVar("T")
 
@@ -14,10 +14,22 @@ LOOK_EVERY = 200
 """After so many events the clock is looked at, so that a slow engine stops when its budget is used up."""
 
 
+class Measured(NamedTuple):
+    """Seconds of CPU for so many events, and the matches they led to."""
+
+    cpu: float
+    events: int
+    matches: int
+
+    def print(self) -> None:
+        """As the command reads it."""
+        print(json.dumps(self._asdict()))  # noqa: T201
+
+
 def measure(
     events: Sequence[T], start: Callable[[], Callable[[T], int]], *, passes: int, budget: float = float("inf")
-) -> None:
-    """Print the smallest CPU time of `passes` passes over the events, as one JSON object.
+) -> Measured:
+    """The smallest CPU time of `passes` passes over the events.
 
     `start` gives a fresh engine: a function of one event that returns how many matches it led to. The first
     pass tells how far all of them go: it ends when it has used `budget` seconds.
@@ -39,4 +51,4 @@ def measure(
         best = min(best, time.process_time() - begun)
         events = events[:done]
         gc.unfreeze()
-    print(json.dumps({"cpu": best, "events": len(events), "matches": matches}))  # noqa: T201
+    return Measured(best, len(events), matches)

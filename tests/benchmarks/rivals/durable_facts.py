@@ -46,7 +46,7 @@ def main() -> None:
         {"id": number, "type": event.type, "customer_id": event.customer_id, **event.data()}
         for number, event in enumerate(arguments.workload.events)
     ]
-    measure(facts, start, passes=arguments.passes, budget=arguments.budget)
+    measure(facts, start, passes=arguments.passes, budget=arguments.budget).print()
 
 
 def _condition(message: Any, rule: Rule) -> Any:

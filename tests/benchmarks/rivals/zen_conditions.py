@@ -22,7 +22,7 @@ def main() -> None:
     def start() -> Callable[[Asked], int]:
         return take
 
-    measure(list(questions(count)), start, passes=passes)
+    measure(list(questions(count)), start, passes=passes).print()
 
 
 if __name__ == "__main__":

@@ -25,7 +25,9 @@ def main() -> None:
     def start() -> Callable[[dict[str, Any]], int]:
         return take
 
-    measure(bodies(arguments.workload.events), start, passes=arguments.passes, budget=arguments.budget)
+    measure(
+        bodies(arguments.workload.events), start, passes=arguments.passes, budget=arguments.budget
+    ).print()
 
 
 if __name__ == "__main__":

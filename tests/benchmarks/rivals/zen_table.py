@@ -21,7 +21,9 @@ def main() -> None:
         decision = zen.ZenEngine().create_decision(content)
         return lambda event: len(decision.evaluate({"event": event})["result"])
 
-    measure(bodies(arguments.workload.events), start, passes=arguments.passes, budget=arguments.budget)
+    measure(
+        bodies(arguments.workload.events), start, passes=arguments.passes, budget=arguments.budget
+    ).print()
 
 
 def _graph(rules: list[Rule]) -> dict[str, Any]:
