@@ -1,4 +1,4 @@
-"""List prices of us-east-1 in dollars, as of November 2025, and what a use of AWS costs by them.
+"""List prices of us-east-1 in dollars, as published in 2026, and what a use of AWS costs by them.
 
 DynamoDB on demand, standard table class; Lambda on arm64, first tier; no free tier is taken off. Lambda reads
 DynamoDB streams for nothing, and EventBridge delivers to a queue of the same account for nothing.

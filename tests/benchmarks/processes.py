@@ -122,5 +122,7 @@ def _must(*command: str) -> None:
 
 
 def _last_line(text: str) -> str:
-    lines = [line.strip() for line in text.splitlines() if line.strip()]
-    return lines[-1][:120] if lines else ""
+    """Of what went wrong; the places in a JVM's trace are passed over."""
+    lines = [line.strip() for line in text.splitlines()]
+    telling = [line for line in lines if line and not line.startswith("at ")]
+    return telling[-1][:120] if telling else ""

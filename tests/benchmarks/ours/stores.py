@@ -30,7 +30,7 @@ class States:
     due: dict[str, Instant | None] = field(default_factory=dict)
     messages: int = 0
 
-    def load(self, customer_id: str) -> StoredState:
+    def load(self, customer_id: str, *, fresh: bool = False) -> StoredState:
         return self.stored.get(customer_id) or StoredState(None, None, 0, False, Profile(customer_id))
 
     def save(
@@ -75,7 +75,13 @@ class Bench:
     journal: Journal = field(default_factory=Journal)
 
     def __post_init__(self) -> None:
-        self.evaluate = EvaluateTriggers(self.core, self.clock, self.states, self.journal, _raise)
+        self.evaluate = EvaluateTriggers(
+            self.core, self.clock, self.states, self.journal, _cancel_nothing, _raise
+        )
+
+
+def _cancel_nothing(customer_id: str, messages: Sequence[str]) -> int:
+    return 0
 
 
 def _raise(customer_id: str, error: Exception) -> None:
