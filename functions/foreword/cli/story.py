@@ -11,6 +11,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from decimal import Decimal
 from typing import Any, TypeAlias
 
+from foreword.adapters.customers_table import unpack_state
 from foreword.domain import json_text
 from foreword.domain.core import Core
 from foreword.domain.facts import FOREWORD
@@ -162,9 +163,10 @@ def _nothing_known(tracker: Tracker, t: Instant) -> Any:
 
 
 def _state(item: Mapping[str, Any] | None) -> State | None:
-    if item is None or item.get("item") != "state" or "state" not in item:
+    if item is None or item.get("item") != "state":
         return None
-    return State.from_json(item["state"], item["customer_id"])
+    text = unpack_state(item["packed_state"]) if "packed_state" in item else item.get("state")
+    return None if text is None else State.from_json(text, item["customer_id"])
 
 
 def _time(record: Record) -> str:
