@@ -10,7 +10,7 @@ import fastjsonschema
 
 from foreword.domain import json_text
 from foreword.domain.errors import InvalidEvent
-from foreword.domain.facts import FOREWORD, Fact
+from foreword.domain.facts import CUSTOMER_UPDATED, FOREWORD, PREFERENCE_CHANGED, Fact, fact_key
 from foreword.domain.instants import MINUTE, Instant, parse_instant, sortable
 from foreword.domain.reasons import QuarantineReason
 
@@ -41,20 +41,22 @@ class BusEvents:
         envelope = _object(_json(body), "the event")
         _check_characters(envelope)
         detail = _object(envelope.get("detail"), "detail")
-        if "retracts" in detail:
-            raise InvalidEvent(QuarantineReason.NOT_SUPPORTED, "detail.retracts is not built yet")
-        event_type = _text(envelope, "detail-type")
         fact = Fact(
             source=_text(envelope, "source"),
             id=_text(detail, "id", "detail."),
-            type=event_type,
+            type=_text(envelope, "detail-type"),
             customer_id=_customer_id(detail),
             occurred_at=_occurred_at(detail, received_at),
             received_at=received_at,
             data=_object(detail.get("data", {}), "detail.data"),
+            retracts=_text(detail, "retracts", "detail.") if "retracts" in detail else None,
         )
-        _check_identity(fact)
-        self._check_schema(fact)
+        _check_id(fact.source, fact.id, "detail.id")
+        if fact.retracts is not None:
+            _check_retraction(fact, fact.retracts)
+        # A retraction counts as no event itself, so it need not look like one; what it does say is looked at.
+        if fact.retracts is None or "data" in detail:
+            self._check_schema(fact)
         return fact
 
     def _check_schema(self, fact: Fact) -> None:
@@ -145,15 +147,30 @@ def _occurred_at(detail: Mapping[str, Any], received_at: Instant) -> Instant:
     return occurred_at
 
 
-def _check_identity(fact: Fact) -> None:
-    if not 1 <= len(fact.id) <= MAX_ID_LENGTH or _CONTROL.search(fact.id):
+def _check_id(source: str, id: str, field: str) -> None:
+    """Of the event itself, or of the one it takes back."""
+    if not 1 <= len(id) <= MAX_ID_LENGTH or _CONTROL.search(id):
         raise InvalidEvent(
             QuarantineReason.INVALID_ID,
-            f"detail.id must be 1 to {MAX_ID_LENGTH} characters without control characters",
+            f"{field} must be 1 to {MAX_ID_LENGTH} characters without control characters",
         )
-    if len(fact.key.encode()) > MAX_KEY_BYTES:
+    if len(fact_key(source, id).encode()) > MAX_KEY_BYTES:
         raise InvalidEvent(
-            QuarantineReason.INVALID_ID, f"source and detail.id together exceed {MAX_KEY_BYTES} bytes"
+            QuarantineReason.INVALID_ID, f"source and {field} together exceed {MAX_KEY_BYTES} bytes"
+        )
+
+
+def _check_retraction(fact: Fact, retracts: str) -> None:
+    _check_id(fact.source, retracts, "detail.retracts")
+    if retracts == fact.id:
+        raise InvalidEvent(
+            QuarantineReason.INVALID_ID,
+            "detail.retracts is the event's own id: a retraction has one of its own",
+        )
+    if fact.type in (CUSTOMER_UPDATED, PREFERENCE_CHANGED):
+        raise InvalidEvent(
+            QuarantineReason.NOT_SUPPORTED,
+            f"{fact.type} takes nothing back: profile and choices are corrected by a newer {fact.type}",
         )
 
 

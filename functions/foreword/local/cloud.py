@@ -112,6 +112,7 @@ class LocalCloud:
         source: str = "test",
         id: str | None = None,
         occurred_at: datetime | str | None = None,
+        retracts: str | None = None,
     ) -> str:
         """Put an event on Foreword's bus as another service would, and let it have its effect; returns its id."""
         self._emitted += 1
@@ -123,6 +124,8 @@ class LocalCloud:
             "occurred_at": format_instant(to_instant(when)),
             "data": dict(data or {}),
         }
+        if retracts is not None:
+            detail["retracts"] = retracts
         entry = {"Source": source, "DetailType": type, "Detail": json.dumps(detail)}
         (answer,) = self.put_events([entry])
         if "ErrorCode" in answer:
