@@ -6,6 +6,8 @@ from collections.abc import Mapping
 from typing import Any
 from uuid import uuid4
 
+from pydantic import TypeAdapter
+
 from foreword.adapters import clients
 from foreword.adapters.activity_table import ActivityTable
 from foreword.adapters.claims import OutboxTables
@@ -26,9 +28,10 @@ from foreword.app.handle_changes import HandleChanges
 from foreword.app.record_activity import RecordActivity
 from foreword.app.record_feedback import RecordFeedback
 from foreword.app.release_due import ReleaseDue
-from foreword.contracts.bus_events import BusEvents, rejected_customer
+from foreword.contracts.bus_events import BusEvents
 from foreword.domain import json_text
 from foreword.domain.core import Core
+from foreword.domain.mappings import EventMapping
 from foreword.domain.rulebook import Rulebook
 from foreword.settings import (
     DeliverMessageSettings,
@@ -47,12 +50,14 @@ def rulebook(settings: Settings) -> Rulebook:
 
 def record_activity(settings: RecordActivitySettings) -> RecordActivity:
     schemas: Mapping[str, Any] = json_text.loads((settings.published / "schemas.json").read_bytes())
+    mappings = TypeAdapter(dict[str, EventMapping])
+    events = BusEvents(schemas, mappings.validate_json((settings.published / "mappings.json").read_bytes()))
     client = clients.dynamodb()
     activity = ActivityTable(client, settings.activity_table, rulebook(settings).journal_kept_for)
     return RecordActivity(
         clock=SystemClock(),
-        parse=BusEvents(schemas).parse,
-        customer_of=rejected_customer,
+        parse=events.parse,
+        customer_of=events.customer_of,
         journal=JournalWriter(client, activity, settings.customers_table, settings.consents_table),
         quarantine=QuarantineQueue(clients.sqs(), settings.quarantine_queue_url),
         bus=EventBus(clients.events(), settings.bus_name),

@@ -9,6 +9,7 @@ from typing import Any
 
 from botocore.exceptions import ReadTimeoutError
 
+from foreword.authoring import mappings
 from foreword.local.cloud import LocalCloud
 from foreword.local.project import find
 from tests.docs.markdown import ROOT, Document, rows, spans
@@ -86,6 +87,18 @@ def test_foreword_s_own_events_have_the_ids_and_data_that_are_told(foreword_clou
         about = given.get("message_id", r"[0-9a-f]{32}")
         expected = id.replace("<message_id>", about).replace("<hash of the event>", about)
         assert re.fullmatch(expected.replace("<time>", r"\S+"), event.detail["id"]), event.type
+
+
+def target(line: str) -> str:
+    return line[line.index("(") + 1 : line.index(")")]
+
+
+def test_the_mapping_that_is_shown_is_the_sample_s_and_its_keys_are_told() -> None:
+    section = EVENTS.section("Events of another shape")
+    (shown,) = EVENTS.blocks("yaml")
+    committed = (ROOT / "events" / target(shown.before)).read_text("utf-8")
+    assert shown.code == "".join(line for line in committed.splitlines(keepends=True) if line[0] != "#")
+    assert [spans(key)[0] for key, *_ in rows(section, "key")] == list(mappings.KNOWN)
 
 
 def test_the_table_of_samples_is_what_is_in_the_folders() -> None:

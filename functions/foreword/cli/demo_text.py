@@ -58,6 +58,7 @@ class DemoText:
             (f"{told['customer_id']}  ", "bold magenta"),
             f"{told['source']} → ",
             (str(told["type"]), "bold"),
+            f" as {told['as']}" if "as" in told else "",
             (f"  {_facts(told['data'])}", "dim"),
         )
         self._console.print(line, soft_wrap=True)

@@ -31,11 +31,11 @@ class Story:
 
     def tell(self, records: Sequence[Record]) -> Iterator[Told]:
         """Retell the records of one step, in their order; a bus event comes with what became of it."""
-        accepted = {
-            (record.new["source"], record.new["event_id"])
+        accepted = [
+            record.new
             for record in records
             if isinstance(record, TableChange) and record.table == "activity" and record.new is not None
-        }
+        ]
         refused = [record for record in records if isinstance(record, Quarantined)]
         for record in records:
             if isinstance(record, BusEvent) and record.source not in (FOREWORD, "aws.ses"):
@@ -49,8 +49,11 @@ class Story:
             elif isinstance(record, SentMessage):
                 yield self._sent(record)
 
-    def _event(self, record: BusEvent, accepted: set[tuple[Any, Any]], refused: list[Quarantined]) -> Told:
+    def _event(
+        self, record: BusEvent, accepted: Sequence[Mapping[str, Any]], refused: list[Quarantined]
+    ) -> Told:
         detail = record.detail
+        fact = _fact_of(record, accepted)
         told: Told = {
             "kind": "event",
             "at": _time(record),
@@ -60,7 +63,11 @@ class Story:
             "id": detail.get("id"),
             "data": detail.get("data"),
         }
-        if (record.source, detail.get("id")) in accepted:
+        if fact is not None and (fact["type"], fact["event_id"]) != (record.type, detail.get("id")):
+            # Of another shape: told as its mapping has made it.
+            told |= {"as": fact["type"], "customer_id": fact["customer_id"], "id": fact["event_id"]}
+            told["data"] = json_text.loads(fact["data"])
+        if fact is not None:
             return told | {"outcome": "ACCEPTED"}
         if refused:
             attributes = refused[0].attributes
@@ -131,6 +138,14 @@ class Story:
             "subject": record.subject,
             "text": record.text,
         }
+
+
+def _fact_of(record: BusEvent, accepted: Sequence[Mapping[str, Any]]) -> Mapping[str, Any] | None:
+    """What the journal has of it. A mapped event is there under another id, as the only one of its source: each
+    step emits one event."""
+    of_source = [fact for fact in accepted if fact["source"] == record.source]
+    same = [fact for fact in of_source if fact["event_id"] == record.detail.get("id")]
+    return next(iter(same or of_source), None)
 
 
 def _deadlines(

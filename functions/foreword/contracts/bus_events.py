@@ -12,6 +12,7 @@ from foreword.domain import json_text
 from foreword.domain.errors import InvalidEvent
 from foreword.domain.facts import CUSTOMER_UPDATED, FOREWORD, PREFERENCE_CHANGED, Fact, fact_key
 from foreword.domain.instants import MINUTE, Instant, parse_instant, sortable
+from foreword.domain.mappings import CompiledMapping, EventMapping
 from foreword.domain.reasons import QuarantineReason
 
 MAX_BYTES = 64 * 1024
@@ -28,18 +29,58 @@ Validator: TypeAlias = Callable[[Any], Any]
 
 
 class BusEvents:
-    """Parses and checks events; `schemas` holds a JSON Schema (draft 7) of `data` by event type."""
+    """Parses and checks events. `schemas` holds a JSON Schema (draft 7) of `data` by event type, `mappings` how
+    events of another shape become ours, by detail-type."""
 
-    def __init__(self, schemas: Mapping[str, Mapping[str, Any]]) -> None:
+    def __init__(
+        self, schemas: Mapping[str, Mapping[str, Any]], mappings: Mapping[str, EventMapping]
+    ) -> None:
         self._schemas = schemas
         self._validators: dict[str, Validator] = {}
+        self._mappings = mappings
+        self._compiled: dict[str, CompiledMapping] = {}
 
     def parse(self, body: str, received_at: Instant) -> Fact:
         """The fact of one bus event (its JSON text as the queue delivers it); raises InvalidEvent."""
-        if len(body.encode("utf-8", "surrogatepass")) > MAX_BYTES:
-            raise InvalidEvent(QuarantineReason.TOO_LARGE, f"an event may have {MAX_BYTES} bytes at most")
-        envelope = _object(_json(body), "the event")
-        _check_characters(envelope)
+        envelope = _envelope(body)
+        mapping = self._mapping_of(envelope)
+        if mapping is None:
+            return self._fact(envelope, received_at)
+        mapped = {**envelope, "detail-type": mapping.type, "detail": mapping.detail(envelope)}
+        try:
+            # Through text, so that what a mapping makes is held to the same limits as what a producer writes.
+            return self._fact(_envelope(json_text.dumps(mapped)), received_at)
+        except InvalidEvent as error:
+            raise InvalidEvent(error.reason, f"{error.detail} (after its mapping)") from None
+
+    def customer_of(self, body: str) -> str | None:
+        """The customer to whom a refused event is told as EventRejected: the one it names properly.
+
+        None also for an event of our own: a refusal of EventRejected itself would tell itself for ever.
+        """
+        try:
+            envelope = _object(_json(body), "the event")
+            mapping = self._mapping_of(envelope)
+            detail = (
+                _object(envelope.get("detail"), "detail")
+                if mapping is None
+                else {"customer_id": mapping.customer_id(envelope)}
+            )
+            customer_id = _customer_id(detail)
+        except InvalidEvent:
+            return None
+        return None if envelope.get("source") == FOREWORD else customer_id
+
+    def _mapping_of(self, envelope: Mapping[str, Any]) -> CompiledMapping | None:
+        """Our own events are never of another shape."""
+        kind = envelope.get("detail-type")
+        if not isinstance(kind, str) or kind not in self._mappings or envelope.get("source") == FOREWORD:
+            return None
+        if kind not in self._compiled:
+            self._compiled[kind] = CompiledMapping(self._mappings[kind])
+        return self._compiled[kind]
+
+    def _fact(self, envelope: Mapping[str, Any], received_at: Instant) -> Fact:
         detail = _object(envelope.get("detail"), "detail")
         fact = Fact(
             source=_text(envelope, "source"),
@@ -74,17 +115,12 @@ class BusEvents:
             ) from None
 
 
-def rejected_customer(body: str) -> str | None:
-    """The customer to whom a refused event is told as EventRejected: the one it names properly.
-
-    None also for an event of our own: a refusal of EventRejected itself would tell itself for ever.
-    """
-    try:
-        envelope = _object(_json(body), "the event")
-        customer_id = _customer_id(_object(envelope.get("detail"), "detail"))
-    except InvalidEvent:
-        return None
-    return None if envelope.get("source") == FOREWORD else customer_id
+def _envelope(body: str) -> dict[str, Any]:
+    if len(body.encode("utf-8", "surrogatepass")) > MAX_BYTES:
+        raise InvalidEvent(QuarantineReason.TOO_LARGE, f"an event may have {MAX_BYTES} bytes at most")
+    envelope = _object(_json(body), "the event")
+    _check_characters(envelope)
+    return envelope
 
 
 def _json(body: str) -> Any:

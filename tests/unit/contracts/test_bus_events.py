@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from foreword.contracts.bus_events import MAX_BYTES, BusEvents, rejected_customer
+from foreword.contracts.bus_events import MAX_BYTES, BusEvents
 from foreword.domain.errors import InvalidEvent
 from foreword.domain.instants import MINUTE, parse_instant
 
@@ -18,7 +18,7 @@ SCHEMAS = {
         "required": ["channel"],
     }
 }
-EVENTS = BusEvents(SCHEMAS)
+EVENTS = BusEvents(SCHEMAS, {})
 
 
 def body(**changes: Any) -> str:
@@ -133,13 +133,13 @@ def test_source_and_id_cannot_be_confused() -> None:
 
 
 def test_a_refused_event_names_its_customer_only_where_that_is_well_formed() -> None:
-    assert rejected_customer(body(id=...)) == "c-1"
-    assert rejected_customer(body(customer_id="c 1")) is None
-    assert rejected_customer("{") is None
+    assert EVENTS.customer_of(body(id=...)) == "c-1"
+    assert EVENTS.customer_of(body(customer_id="c 1")) is None
+    assert EVENTS.customer_of("{") is None
 
 
 def test_an_event_of_our_own_is_never_told_as_rejected() -> None:
-    assert rejected_customer(body(id=...).replace('"support"', '"foreword"')) is None
+    assert EVENTS.customer_of(body(id=...).replace('"support"', '"foreword"')) is None
 
 
 def test_an_event_may_take_another_of_its_source_back() -> None:
