@@ -21,6 +21,7 @@ from foreword.adapters.messages_table import MessagesTable
 from foreword.adapters.quarantine_queue import QuarantineQueue
 from foreword.adapters.ses import SesMailer
 from foreword.adapters.sns import SnsTexter
+from foreword.adapters.task_bus import TaskBus
 from foreword.app.announce_outcome import AnnounceOutcome
 from foreword.app.deliver_message import DeliverMessage
 from foreword.app.evaluate_triggers import EvaluateTriggers, Report
@@ -87,6 +88,7 @@ def deliver_message(settings: DeliverMessageSettings) -> HandleChanges:
         renderer=LiquidRenderer(templates),
         mailer=SesMailer(clients.ses(), settings.email_sender, settings.configuration_set),
         texter=SnsTexter(clients.sns(), settings.sms_sender_id),
+        tasks=TaskBus(clients.task_events(), settings.bus_name, SystemClock()),
         policy=rulebook(settings).policy,
         clock=SystemClock(),
         new_attempt_id=lambda: uuid4().hex,

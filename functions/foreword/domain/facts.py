@@ -14,6 +14,7 @@ FOREWORD = "foreword"
 CUSTOMER_UPDATED = "CustomerUpdated"
 PREFERENCE_CHANGED = "PreferenceChanged"
 MESSAGE_SKIPPED = "MessageSkipped"
+TASK_REQUESTED = "TaskRequested"
 EVENT_REJECTED = "EventRejected"
 DEADLINE_REACHED = "DeadlineReached"
 """Written by the tick straight into the journal: time has come to look at this customer's deadlines."""
@@ -29,7 +30,7 @@ OWN_TYPES = frozenset(
         "MessageClicked",
         MESSAGE_SKIPPED,
         "MessageOutcomeUnknown",
-        "TaskRequested",
+        TASK_REQUESTED,
         "OutboundRequested",
         PREFERENCE_CHANGED,
         EVENT_REJECTED,

@@ -112,10 +112,11 @@ def test_an_event_of_a_file_has_what_the_bus_adds(tmp_path: Path) -> None:
 def test_a_broken_mapping_is_told_in_one_line_and_nothing_is_checked(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    ours = project.find()
-    broken = written(tmp_path, "x.yaml", "id: 'event.id'\n").parent
+    ours, broken = project.find(), tmp_path / "mappings"
+    broken.mkdir()
+    written(broken, "x.yaml", "id: 'event.id'\n")
     monkeypatch.setattr(project, "find", lambda: replace(ours, mappings=broken))
-    path = written(tmp_path.parent, "events.json", json.dumps([GOOD]))
+    path = written(tmp_path, "a.json", json.dumps([GOOD]))
     assert foreword(monkeypatch, "emit", path, "--check") == 2
     error = capsys.readouterr().err
     assert "x.yaml:1:1: a mapping needs 'customer_id'" in error
