@@ -6,7 +6,8 @@ One sample for each case and hop, its last invocation that matters there:
 
     record_activity     the case's last event
     evaluate_triggers   its last fact, or the deadline that came after it
-    deliver_message     the image its message was sent from; of one that was not sent, the image that is announced
+    deliver_message     the image its message was sent from (both, of a firing with two messages); of one that was
+                        not sent, the image that is announced
     record_feedback     the last that SES told of its message
     release_due         the tick that woke its customer or released its message
 
@@ -159,7 +160,7 @@ def _customers(invocation: Invocation, changed: set[str]) -> Iterator[str]:
             for message in _images(event):
                 if message["status"]["S"] != "SENT":
                     yield message["customer_id"]["S"]
-        case "record_feedback":
+        case "record_feedback" if event["source"] != FOREWORD:
             tags = event["detail"]["mail"]["tags"]
             tagged = named_by(tags["message_id"][0], tags["customer_id"][0])
             yield from tagged[:1] if tagged else ()

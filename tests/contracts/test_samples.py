@@ -101,14 +101,15 @@ def test_activity_stream_reads_the_journals_images(case: str, event: Any) -> Non
 
 @pytest.mark.parametrize(("case", "event"), of("deliver_message"))
 def test_messages_stream_reads_the_outboxs_images(case: str, event: Any) -> None:
-    (change,), unreadable = read_messages_stream(event)
+    changes, unreadable = read_messages_stream(event)
     assert not unreadable
-    assert change.customer_id in customers(case)
-    image = event["Records"][0]["dynamodb"]["NewImage"]
-    was_sent = image["status"]["S"] == "READY"
-    assert (change.outcome is None) is was_sent
-    if change.outcome is not None:
-        assert change.outcome.reason == image["reason"]["S"]
+    images = [entry["dynamodb"]["NewImage"] for entry in event["Records"]]
+    for change, image in zip(changes, images, strict=True):
+        assert change.customer_id in customers(case)
+        was_sent = image["status"]["S"] == "READY"
+        assert (change.outcome is None) is was_sent
+        if change.outcome is not None:
+            assert change.outcome.reason == image["reason"]["S"]
 
 
 @pytest.mark.parametrize(("case", "event"), of("record_feedback"))

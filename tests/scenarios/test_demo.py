@@ -79,6 +79,7 @@ def test_people_read_the_same_story_as_programs(out: Path, capsys: pytest.Captur
         "SENT by email",
         "SENT by sms",
         "held back until 2026-03-07T08:00:00Z: DEFERRED_QUIET_HOURS",
+        "TaskRequested for the topic advice: call-about-returns",
         "telephony → ticket.created as SupportContactOpened  channel=phone",
         "known already, nothing changes",
         "quarantined: INVALID_TIME",

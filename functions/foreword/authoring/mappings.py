@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
 
 from foreword.authoring.cel import Scope
 from foreword.authoring.cel_types import BOOLEAN, LIST, MAP, NULL, NUMBER, STRING, STRINGS, TIMESTAMP, CelType
@@ -46,6 +48,24 @@ def read_mappings(directory: Path) -> dict[str, EventMapping]:
     if errors:
         raise RulebookErrors(errors)
     return mappings
+
+
+def check_mappings(directory: Path, schemas: Mapping[str, Any]) -> list[InvalidRulebook]:
+    """All that is wrong with them; also a field that the event's schema requires and the mapping never gives."""
+    try:
+        mappings = read_mappings(directory)
+    except RulebookErrors as several:
+        return list(several.errors)
+    return [
+        InvalidRulebook(
+            f"the schema of {mapping.type} requires '{field}', and 'data' does not give it",
+            file=str(directory / f"{detail_type}.yaml"),
+        )
+        for detail_type, mapping in mappings.items()
+        if not isinstance(mapping.data, Expression)
+        for field in schemas.get(mapping.type, {}).get("required", ())
+        if field not in mapping.data
+    ]
 
 
 def _read(path: Path) -> EventMapping:

@@ -1,7 +1,7 @@
 """What happens in a local cloud, retold as events a person can follow: plain dicts, one for each thing.
 
-`kind` is one of: event, signal, deadline, decision, accepted (by a provider), message,
-feedback. Every dict has `at` (RFC 3339, UTC) and
+`kind` is one of: event, signal, deadline, decision, accepted (by a provider), task (for a service of your own),
+message, feedback. Every dict has `at` (RFC 3339, UTC) and
 `customer_id` where it concerns one. Nothing random is told, so the same samples tell the same story.
 """
 
@@ -13,7 +13,7 @@ from typing import Any, TypeAlias
 
 from foreword.domain import json_text
 from foreword.domain.core import Core
-from foreword.domain.facts import FOREWORD
+from foreword.domain.facts import FOREWORD, TASK_REQUESTED
 from foreword.domain.instants import Instant, format_instant, to_instant
 from foreword.domain.readings import Reading, read
 from foreword.domain.signals.tracker import Tracker
@@ -45,6 +45,8 @@ class Story:
                 yield self._event(record, accepted, refused)
             elif isinstance(record, BusEvent) and record.type in FEEDBACK:
                 yield self._feedback(record)
+            elif isinstance(record, BusEvent) and record.type == TASK_REQUESTED:
+                yield self._task(record)
             elif isinstance(record, TableChange) and record.table == "customers":
                 yield from self._signals(record)
             elif isinstance(record, TableChange) and record.table == "messages":
@@ -87,6 +89,16 @@ class Story:
             "customer_id": record.detail["customer_id"],
             "type": record.type,
             **{name: record.detail["data"][name] for name in names},
+        }
+
+    def _task(self, record: BusEvent) -> Told:
+        data = record.detail["data"]
+        return {
+            "kind": "task",
+            "at": _time(record),
+            "customer_id": record.detail["customer_id"],
+            **{name: data[name] for name in ("message_id", "rule", "message", "topic", "priority")},
+            "signals": {name: _shown(value) for name, value in data["signals"].items()},
         }
 
     def _signals(self, record: TableChange) -> Iterator[Told]:

@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 
+from foreword.authoring.check import check
 from foreword.authoring.fields import RulebookErrors
 from foreword.authoring.mappings import read_mappings
 from foreword.authoring.publish import publish
@@ -275,6 +276,25 @@ def test_preferences_and_profiles_may_come_in_another_shape(tmp_path: Path) -> N
     for kind in ("PreferenceChanged", "CustomerUpdated"):
         (tmp_path / f"{kind}.yaml").write_text(replaced("type: OrderDelivered\n", ""))
     assert read_mappings(tmp_path).keys() == {"PreferenceChanged", "CustomerUpdated"}
+
+
+def test_check_tells_what_is_wrong_with_a_mapping(tmp_path: Path) -> None:
+    rulebook, messages = write_rulebook(tmp_path / "rulebook"), write_messages(tmp_path / "messages")
+    mappings, schemas = tmp_path / "mappings", tmp_path / "schemas"
+    mappings.mkdir()
+    schemas.mkdir()
+    (schemas / "OrderDelivered.json").write_text(json.dumps(SCHEMAS["OrderDelivered"]))
+
+    def problems(text: str) -> list[str]:
+        (mappings / "parcel.delivered.yaml").write_text(text)
+        return [error.message for error in check(rulebook, messages, schemas, mappings=mappings).problems]
+
+    assert problems(MAPPING) == []
+    assert problems(replaced("  order_id:", "  order:")) == [
+        "the schema of OrderDelivered requires 'order_id', and 'data' does not give it"
+    ]
+    assert problems(MAPPING[: MAPPING.index("data:")] + "data: 'event.detail'\n") == []
+    assert problems("id: 'event.id'\n") == ["a mapping needs 'customer_id'", "a mapping needs 'occurred_at'"]
 
 
 def test_no_folder_is_no_mapping(tmp_path: Path) -> None:
