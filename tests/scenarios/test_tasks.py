@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from datetime import timedelta
 from typing import Any, Literal
 
@@ -65,6 +66,43 @@ def test_a_task_that_the_bus_refused_is_put_again_later_once(foreword_cloud: Loc
     foreword_cloud.advance(by=timedelta(minutes=2))
     assert the_message(foreword_cloud)["status"] == "SENT"
     assert len(tasks(foreword_cloud)) == 1
+
+
+CALLS = 11
+"""How many AWS calls the functions make for one task: to put it, to remember it, to settle and announce it."""
+
+
+@pytest.fixture(scope="class")
+def cloud() -> Iterator[LocalCloud]:
+    """One for all cases: each is a customer of its own."""
+    with LocalCloud() as cloud:
+        yield cloud
+
+
+class TestKilledAtEveryCall:
+    def test_the_cases_cover_every_call(self, cloud: LocalCloud) -> None:
+        so_far = len(cloud.invocations)
+        decide(cloud, customer_id="undisturbed", channels=(Channel.TASK,))
+        assert sum(len(one.aws_calls) for one in cloud.invocations[so_far:]) == CALLS
+
+    @pytest.mark.parametrize("when", ["before", "after"])
+    @pytest.mark.parametrize("call", range(1, CALLS + 1))
+    def test_no_task_is_put_twice_or_lost(
+        self, cloud: LocalCloud, call: int, when: Literal["before", "after"]
+    ) -> None:
+        customer = f"{when}-{call}"
+        cloud.faults.kill_any(call=call, when=when)
+        decide(cloud, customer_id=customer, channels=(Channel.TASK,))
+        cloud.advance(by=timedelta(days=2))
+        assert not cloud.faults.armed, "the call was never made"
+
+        (message,) = [item for item in cloud.table("messages") if item["customer_id"] == customer]
+        put = sum(task.detail["customer_id"] == customer for task in tasks(cloud))
+        assert (put, message["status"]) in {(1, "SENT"), (0, "UNKNOWN")}
+        journal = [item["type"] for item in cloud.table("activity") if item["customer_id"] == customer]
+        assert journal.count("TaskRequested") == put
+        assert journal.count("MessageSent" if put else "MessageOutcomeUnknown") == 1
+        assert not cloud.dead_letters
 
 
 def test_a_customer_who_wants_no_calls_is_no_task(foreword_cloud: LocalCloud) -> None:
