@@ -6,6 +6,8 @@ from collections.abc import Mapping
 from typing import Any
 from uuid import uuid4
 
+from pydantic import TypeAdapter
+
 from foreword.adapters import clients
 from foreword.adapters.activity_table import ActivityTable
 from foreword.adapters.claims import OutboxTables
@@ -19,6 +21,7 @@ from foreword.adapters.messages_table import MessagesTable
 from foreword.adapters.quarantine_queue import QuarantineQueue
 from foreword.adapters.ses import SesMailer
 from foreword.adapters.sns import SnsTexter
+from foreword.adapters.task_bus import TaskBus
 from foreword.app.announce_outcome import AnnounceOutcome
 from foreword.app.cached_states import CachedStates
 from foreword.app.cancel_retracted import CancelRetracted
@@ -28,9 +31,10 @@ from foreword.app.handle_changes import HandleChanges
 from foreword.app.record_activity import RecordActivity
 from foreword.app.record_feedback import RecordFeedback
 from foreword.app.release_due import ReleaseDue
-from foreword.contracts.bus_events import BusEvents, rejected_customer
+from foreword.contracts.bus_events import BusEvents
 from foreword.domain import json_text
 from foreword.domain.core import Core
+from foreword.domain.mappings import EventMapping
 from foreword.domain.rulebook import Rulebook
 from foreword.settings import (
     DeliverMessageSettings,
@@ -49,12 +53,14 @@ def rulebook(settings: Settings) -> Rulebook:
 
 def record_activity(settings: RecordActivitySettings) -> RecordActivity:
     schemas: Mapping[str, Any] = json_text.loads((settings.published / "schemas.json").read_bytes())
+    mappings = TypeAdapter(dict[str, EventMapping])
+    events = BusEvents(schemas, mappings.validate_json((settings.published / "mappings.json").read_bytes()))
     client = clients.dynamodb()
     activity = ActivityTable(client, settings.activity_table, rulebook(settings).journal_kept_for)
     return RecordActivity(
         clock=SystemClock(),
-        parse=BusEvents(schemas).parse,
-        customer_of=rejected_customer,
+        parse=events.parse,
+        customer_of=events.customer_of,
         journal=JournalWriter(client, activity, settings.customers_table, settings.consents_table),
         quarantine=QuarantineQueue(clients.sqs(), settings.quarantine_queue_url),
         bus=EventBus(clients.events(), settings.bus_name),
@@ -87,6 +93,7 @@ def deliver_message(settings: DeliverMessageSettings) -> HandleChanges:
         renderer=LiquidRenderer(templates),
         mailer=SesMailer(clients.ses(), settings.email_sender, settings.configuration_set),
         texter=SnsTexter(clients.sns(), settings.sms_sender_id),
+        tasks=TaskBus(clients.task_events(), settings.bus_name, SystemClock()),
         policy=rulebook(settings).policy,
         clock=SystemClock(),
         new_attempt_id=lambda: uuid4().hex,

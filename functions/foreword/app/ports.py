@@ -184,3 +184,9 @@ class Texter(Protocol):
     def prepare(self, message: Message, address: str, content: SmsContent) -> ProviderCall:
         """As for e-mail."""
         ...
+
+
+class Tasks(Protocol):
+    def prepare(self, message: Message) -> ProviderCall:
+        """As for e-mail, with no address and no content: who takes the task up knows what to do."""
+        ...
