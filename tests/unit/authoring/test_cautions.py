@@ -126,3 +126,4 @@ def test_fields_of_sends_sequences_and_shared_signals_are_looked_at(tmp_path: Pa
     assert found.startswith("signals.yaml:1:1: '!=' meets event.data.note")
     (found,) = warned(tmp_path, rule_text("x: {sequence: [Ordr, Order]}", "x"), signals=shared)
     assert found == "5:3: no schema describes the event 'Ordr'; did you mean 'Order'?"
+    assert warned(tmp_path, rule_text("x: {each: OrderDelivered}", "x"), lists="codes: [a]\n") == []
