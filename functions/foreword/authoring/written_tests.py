@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from decimal import Decimal
 from typing import Any, TypeAlias
 
+from foreword.authoring.event_types import event_type
 from foreword.authoring.fields import Fields, Key, Source, instant, items, one_of, text
 from foreword.authoring.suggest import did_you_mean
 from foreword.authoring.value_schemas import EVENT_TYPE, OBJECT, TEXT, TIME, definition, list_of, mapping
@@ -185,7 +186,7 @@ def _customer(source: Source, node: Node) -> dict[str, Any]:
 
 def _fact(source: Source, node: Node, index: int, customer_id: str) -> Fact:
     fields = Fields(source, node, "a given event", GIVEN_KEYS)
-    kind = text(source, fields.require("event"))
+    kind = event_type(source, fields.require("event"))
     at = instant(source, fields.require("at"))
     return Fact(
         source=fields.optional("source", text, FOREWORD if kind in OWN_TYPES else SOURCE),
