@@ -16,6 +16,7 @@ from foreword.domain.rulebook import (
     CountSignal,
     EachSignal,
     Mode,
+    Policy,
     Purpose,
     RatioSignal,
     Rule,
@@ -359,6 +360,27 @@ def test_stray_files_are_refused(tmp_path: Path) -> None:
     assert [error.message for error in refused.value.errors] == [
         "not a rule: a rule stands in a file NAME.yaml"
     ]
+
+
+def test_the_folder_of_rules_may_be_named_itself(tmp_path: Path) -> None:
+    coded = RULE.replace(CHANNEL, "'event.data.code in lists.codes'").replace("contacts >= 3", "shared > 1")
+    shared = "shared: {count: A}\n"
+    write_rulebook(tmp_path, stuck=coded, lists=CODES, signals=shared, policy="settle: 1m\n")
+    beside = load_rulebook(tmp_path / "rules")
+    assert beside == load_rulebook(tmp_path, beside.policy) != load_rulebook(tmp_path, Policy())
+    assert beside.policy.settle == MINUTE
+
+    alone = tmp_path / "alone"
+    (alone / "messages").mkdir(parents=True)
+    for name, text in (("stuck", coded), ("lists", CODES), ("signals", shared)):
+        (alone / f"{name}.yaml").write_text(text)
+    loaded = load_rulebook(alone)
+    assert (loaded.lists, list(loaded.shared.signals)) == ({"codes": ("E10", "E11")}, ["shared"])
+    assert [authored.rule.digest for authored in loaded.rules] == [beside.rules[0].rule.digest]
+
+    (tmp_path / "rules" / "lists.yaml").write_text(CODES)
+    with pytest.raises(RulebookErrors):  # beside a folder of rules, every file in it is one
+        load_rulebook(tmp_path)
 
 
 def test_only_what_decides_changes_the_digest(tmp_path: Path) -> None:
