@@ -145,7 +145,7 @@ def _read_test(source: Source, node: Node, sends: tuple[Send, ...]) -> RuleTest:
         name=text(source, fields.require("name")),
         customer=customer,
         others=others,
-        start=None if times else end - A_YEAR,
+        start=None if times else end - A_YEAR + 1,  # what falls on the same day a year ago is over
         end=end,
         expect=tuple(_expected(source, item, sends) for item in expect.items),
         place=node.place,
