@@ -199,6 +199,10 @@ REFUSED = [
     ("mode: live", "mode: live\nevaluate: {every: 1d, at: Mon 06:00}", "5:27: a weekday goes with whole weeks"),
     ("mode: live", "mode: live\nevaluate: {every: 1w, at: monday 06:00}", "5:27: a time like \"06:00\" or \"Mon 0"),
     ("mode: live", "mode: live\nevaluate: {every: 1w, at: 6}", "5:27: a time like \"06:00\" or \"Mon 06:00\" is"),
+    (WINDOW, "    within:\n", "9:5: 'within' has no value"),
+    (f"    where: {CHANNEL}\n", "    where:\n", "8:5: 'where' has no value; put the condition in quotes"),
+    ("  contacts:\n", "  y: {sum: event.data.x, within: }\n  contacts:\n", "6:26: 'within' has no value"),
+    ("  contacts:\n", "  y: {each: A, where: x == 'a', b'}\n  contacts:\n", "6:33: 'b'' has no value; put the"),
     # windows
     (WINDOW, "    within: 7\n", "9:13: '7' is not a duration like 90s, 30m, 6h, 7d or 2w; did you mean '7d'?"),
     (WINDOW, "    within: 12 Hours\n", "9:13: '12 Hours' is not a duration like 90s, 30m, 6h, 7d or 2w; did you"),
@@ -278,6 +282,7 @@ def test_refused_with_place_and_words(tmp_path: Path, old: str, new: str, expect
     assert old in rule
     found = errors(tmp_path, rule.replace(old, new, 1))
     assert any(error.startswith(expected) for error in found), found
+    assert ("put the" in expected) or not any("; put the condition in quotes" in error for error in found)
 
 
 @pytest.mark.parametrize(
