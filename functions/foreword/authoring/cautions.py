@@ -19,7 +19,19 @@ Schemas = Mapping[str, Any]
 
 def cautions(authored: AuthoredRule, schemas: Schemas) -> list[InvalidRulebook]:
     """In no particular order; `schemas` is event type -> JSON Schema of its data."""
-    return [authored.refused(name, words) for name, words in _all(authored.rule, schemas)]
+    found = [*_all(authored.rule, schemas), *_idle_others(authored)]
+    return [authored.refused(name, words) for name, words in found]
+
+
+def _idle_others(authored: AuthoredRule) -> Iterator[tuple[str, str]]:
+    signals = authored.rule.signals.values()
+    if not any(isinstance(signal, PeersSignal) for signal in signals):
+        for test in authored.tests:
+            if test.others:
+                yield (
+                    "tests",
+                    f"'{test.name}' gives others, and only a rule with a peers signal looks at them",
+                )
 
 
 def _all(rule: Rule, schemas: Schemas) -> Iterator[tuple[str, str]]:
