@@ -263,11 +263,12 @@ REFUSED = [
     (AT, "{", "24:9: a given event needs 'at'"),
     (SENT, "{message: stuk, channel: email}", "28:19: the rule does not send 'stuk'; did"),
     (SENT, "{message: stuck, channel: post}", "28:35: unknown channel 'post'"),
+    (SENT, "{message: stuck, skipped: NOT_ELIGIBLE}", "28:9: an expectation is either {message, channel} or"),
     (SENT, "{message: stuck, channel: task}", "28:35: the rule does not send it by task, only by email, sms"),
     (SENT, "{skipped: NOT_ELIGABLE}", "28:19: unknown reason in a test 'NOT_ELIGABLE'; did"),
     ("expect: []", "given: none", "33:5: 'given' stands twice"),
     ("customer: {segment: retail}", "customer: retail", "22:15: 'customer' must be a mapping of profile fields"),
-    ("data: {channel: phone}", "data: phone", "24:69: 'data' must be a mapping"),
+    ("data: {channel: phone}", "data: phone", "24:71: 'data' must be a mapping"),
     ("customer: {segment: retail}", "others: [{given: none}]", "22:22: 'given' must be a list of events"),
     ("expect: []", "expect: none", "33:13: 'expect' must be a list; [] where no message is expected"),
 ]  # fmt: skip
