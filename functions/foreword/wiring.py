@@ -16,10 +16,15 @@ from foreword.adapters.event_bus import EventBus
 from foreword.adapters.journal_writer import JournalWriter
 from foreword.adapters.liquid_templates import LiquidRenderer
 from foreword.adapters.messages_table import MessagesTable
+from foreword.adapters.peer_closes import PeerClosesTable
+from foreword.adapters.peers_table import PeersTable
 from foreword.adapters.quarantine_queue import QuarantineQueue
 from foreword.adapters.ses import SesMailer
 from foreword.adapters.sns import SnsTexter
+from foreword.adapters.work_queue import PeerWorkQueue
 from foreword.app.announce_outcome import AnnounceOutcome
+from foreword.app.close_periods import ClosePeriods
+from foreword.app.compare_peers import ComparePeers
 from foreword.app.deliver_message import DeliverMessage
 from foreword.app.evaluate_triggers import EvaluateTriggers, Report
 from foreword.app.handle_changes import HandleChanges
@@ -29,8 +34,10 @@ from foreword.app.release_due import ReleaseDue
 from foreword.contracts.bus_events import BusEvents, rejected_customer
 from foreword.domain import json_text
 from foreword.domain.core import Core
+from foreword.domain.peers import comparisons
 from foreword.domain.rulebook import Rulebook
 from foreword.settings import (
+    ComparePeersSettings,
     DeliverMessageSettings,
     EvaluateTriggersSettings,
     RecordActivitySettings,
@@ -95,6 +102,29 @@ def release_due(settings: ReleaseDueSettings) -> ReleaseDue:
         journal=ActivityTable(client, settings.activity_table, rulebook(settings).journal_kept_for),
         customers=DueCustomersIndex(client, settings.customers_table),
         messages=MessagesTable(client, settings.messages_table),
+        clock=SystemClock(),
+    )
+
+
+def close_periods(settings: ReleaseDueSettings) -> ClosePeriods:
+    return ClosePeriods(
+        comparisons=comparisons(rulebook(settings).rules),
+        closes=PeerClosesTable(clients.dynamodb(), settings.peers_table),
+        queue=PeerWorkQueue(clients.sqs(), settings.peers_queue_url),
+        clock=SystemClock(),
+    )
+
+
+def compare_peers(settings: ComparePeersSettings) -> ComparePeers:
+    published = rulebook(settings)
+    client = clients.dynamodb()
+    return ComparePeers(
+        core=Core(published),
+        comparisons=comparisons(published.rules),
+        closes=PeerClosesTable(client, settings.peers_table),
+        store=PeersTable(client, settings.peers_table),
+        journal=ActivityTable(client, settings.activity_table, published.journal_kept_for),
+        queue=PeerWorkQueue(clients.sqs(), settings.peers_queue_url),
         clock=SystemClock(),
     )
 

@@ -17,6 +17,8 @@ MESSAGE_SKIPPED = "MessageSkipped"
 EVENT_REJECTED = "EventRejected"
 DEADLINE_REACHED = "DeadlineReached"
 """Written by the tick straight into the journal: time has come to look at this customer's deadlines."""
+PEERS_COMPARED = "PeersCompared"
+"""Written straight into the journal when a period is closed: for this customer a rule with peers has changed."""
 
 OWN_TYPES = frozenset(
     {
@@ -34,6 +36,7 @@ OWN_TYPES = frozenset(
         PREFERENCE_CHANGED,
         EVENT_REJECTED,
         DEADLINE_REACHED,
+        PEERS_COMPARED,
     }
 )
 
