@@ -28,6 +28,7 @@ from foreword.app.compare_peers import ComparePeers
 from foreword.app.deliver_message import DeliverMessage
 from foreword.app.evaluate_triggers import EvaluateTriggers, Report
 from foreword.app.handle_changes import HandleChanges
+from foreword.app.keep_peer_values import KeepPeerValues
 from foreword.app.record_activity import RecordActivity
 from foreword.app.record_feedback import RecordFeedback
 from foreword.app.release_due import ReleaseDue
@@ -76,6 +77,13 @@ def evaluate_triggers(settings: EvaluateTriggersSettings, report: Report) -> Eva
             client, settings.customers_table, settings.messages_table, published.messages_kept_for
         ),
         journal=ActivityTable(client, settings.activity_table, published.journal_kept_for),
+        peers=KeepPeerValues(
+            comparisons=comparisons(published.rules),
+            settle=published.policy.settle,
+            clock=SystemClock(),
+            closes=PeerClosesTable(client, settings.peers_table),
+            store=PeersTable(client, settings.peers_table),
+        ),
         report=report,
     )
 

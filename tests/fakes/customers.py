@@ -9,6 +9,7 @@ from foreword.app.ports import StoredState
 from foreword.domain.facts import Fact
 from foreword.domain.instants import Instant
 from foreword.domain.messages import Message
+from foreword.domain.peer_values import PeerValue
 from foreword.domain.profiles import Profile
 from foreword.domain.state import State
 
@@ -91,6 +92,19 @@ class FakeStates:
         self.stored[customer_id] = new
         self.due[customer_id] = due_at
         return True
+
+
+@dataclass
+class FakePeerValues:
+    """`calls` holds what each call was given."""
+
+    calls: list[tuple[str, tuple[PeerValue, ...], int, bool]] = field(default_factory=list)
+
+    def put(
+        self, customer_id: str, values: Sequence[PeerValue], version: int, *, complete: bool = False
+    ) -> int:
+        self.calls.append((customer_id, tuple(values), version, complete))
+        return 0
 
 
 def fail_the_test(customer_id: str, error: Exception) -> None:

@@ -36,16 +36,16 @@ class PeersTable:
     client: DynamoDBClient
     table: str
 
-    def put_value(self, close: Close, customer_id: str, line: str, version: int) -> None:
-        part = _part("value", close, shard_of(customer_id))
+    def put_value(self, close: Close, customer_id: str, line: str | None, version: int) -> None:
         attributes: dict[str, AttributeValueTypeDef] = {
-            "line": {"S": line},
             "version": {"N": str(version)},
+            **({} if line is None else {"line": {"S": line}}),
+            **_expiring(close.end),
         }
         self._put(
-            part,
+            _part("value", close, shard_of(customer_id)),
             customer_id,
-            {**attributes, **_expiring(close.end)},
+            attributes,
             "attribute_not_exists(version) OR version <= :written",
             {":written": {"N": str(version)}},
         )
@@ -53,7 +53,8 @@ class PeersTable:
     def values(self, close: Close, shard: str, after: str) -> Iterator[tuple[str, str]]:
         # Every customer id is behind the space, the last character before the visible ones.
         for item in self._query(_part("value", close, shard), "#item > :first", {":first": after or " "}):
-            yield item["item"]["S"], item["line"]["S"]
+            if "line" in item:
+                yield item["item"]["S"], item["line"]["S"]
 
     def freeze(self, close: Close, shard: str, frozen: Frozen) -> bool:
         return self._put(

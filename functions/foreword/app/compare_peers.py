@@ -32,9 +32,10 @@ from foreword.app.ports import Clock, Journal, PeerCloses, PeerStore, WorkQueue
 from foreword.domain.core import Core
 from foreword.domain.facts import FOREWORD, PEERS_COMPARED, Fact
 from foreword.domain.instants import Instant, sortable
-from foreword.domain.peers import Compared, Comparison, PeerValue
+from foreword.domain.peer_values import PeerValue, signals_to_json
+from foreword.domain.peers import Compared, Comparison
 from foreword.domain.peers_closing import Close, Progress, Step, Truth, Work
-from foreword.domain.peers_lines import settled_of
+from foreword.domain.peers_lines import settled_of, value_of
 from foreword.domain.peers_statistics import Standing
 
 
@@ -89,8 +90,9 @@ class ComparePeers:
         started = self.clock.now()
         settled = map(settled_of, self.store.settled(work.close))
         standings = {cohort: found for cohort, found in settled if isinstance(found, Standing)}
+        rule = self.core.rules[comparison.rule].rule
         for run in self.store.frozen(work.close, work.part, work.begin):
-            values = [PeerValue.from_text(comparison.rule, work.close.period, line) for line in run.lines]
+            values = [value_of(rule, work.close.period, line) for line in run.lines]
             evaluated = [value for value in values if value.cohort in standings]
             worked.compared += len(evaluated)
             worked.changed += self._compare_run(work, comparison, evaluated, standings)
@@ -131,7 +133,7 @@ class ComparePeers:
 def _fact(close: Close, value: PeerValue, cohort: Standing, compared: Compared, now: Instant) -> Fact:
     return Fact(
         source=FOREWORD,
-        id=f"peers/{close.rule}/{close.digest[:8]}/{sortable(close.period)}",
+        id=f"peers/{close.rule}/{close.digest}/{sortable(close.period)}",
         type=PEERS_COMPARED,
         customer_id=value.customer_id,
         occurred_at=close.end,
@@ -145,7 +147,7 @@ def _fact(close: Close, value: PeerValue, cohort: Standing, compared: Compared, 
             "statistic": compared.statistic,
             "cohort": value.cohort,
             "members": cohort.members,
-            "signals": compared.signals,
+            "signals": signals_to_json(compared.signals),
             "profile": value.profile,
         },
     )

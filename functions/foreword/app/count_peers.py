@@ -14,10 +14,11 @@ from decimal import Decimal
 
 from foreword.app.ports import Clock, Frozen, PeerCloses, PeerStore, WorkQueue
 from foreword.domain.instants import SECOND, Duration
-from foreword.domain.peers import Comparison, PeerValue
+from foreword.domain.peers import Comparison
 from foreword.domain.peers_closing import Close, Progress, Work, shard_of
-from foreword.domain.peers_lines import settled_of, told_line
+from foreword.domain.peers_lines import compared_of, settled_of, told_line
 from foreword.domain.peers_selection import Interval, tell
+from foreword.domain.peers_statistics import measured
 
 MOST_TIME: Duration = 60 * SECOND
 """After this a worker begins no further run: what is left of its shard goes back to the queue."""
@@ -39,7 +40,7 @@ class CountPeers:
             self.queue.send([work])
             return None
         told: dict[str, list[str]] = {}
-        for cohort, values, asked in self._cohorts(work, comparison):
+        for cohort, values, asked in self._cohorts(work):
             line = told_line(cohort, tell(comparison.statistic, sorted(values), asked))
             told.setdefault(shard_of(cohort), []).append(line)
         for bucket, lines in told.items():
@@ -64,15 +65,15 @@ class CountPeers:
         number, through = (0, "") if last is None else (last.number + 1, last.through)
         return runs(self.store.values(work.close, work.part, through), number, through)
 
-    def _cohorts(self, work: Work, comparison: Comparison) -> Iterable[tuple[str, list[Decimal], Interval]]:
+    def _cohorts(self, work: Work) -> Iterable[tuple[str, list[Decimal], Interval]]:
         """The shard's values of every cohort that is asked for."""
         asked = self._asked(work.close, work.stage.round)
         cohorts: dict[str, list[Decimal]] = {}
         for run in self.store.frozen(work.close, work.part):
             for line in run.lines:
-                value = PeerValue.from_text(comparison.rule, work.close.period, line)
-                if asked is None or value.cohort in asked:
-                    cohorts.setdefault(value.cohort, []).append(value.measured)
+                cohort, value = compared_of(line)
+                if asked is None or cohort in asked:
+                    cohorts.setdefault(cohort, []).append(measured(value))
         for cohort, values in cohorts.items():
             yield cohort, values, Interval() if asked is None else asked[cohort]
 

@@ -13,7 +13,7 @@ from foreword.domain.facts import Fact
 from foreword.domain.instants import Instant
 from foreword.domain.messages import Message
 from foreword.domain.outgoing import OutgoingEvent
-from foreword.domain.peers import PeerValue
+from foreword.domain.peer_values import PeerValue
 from foreword.domain.peers_closing import Close, Progress, Truth, Work
 from foreword.domain.profiles import Profile
 from foreword.domain.rulebook import Channel
@@ -175,10 +175,14 @@ class Texter(Protocol):
 
 
 class PeerValues(Protocol):
-    def put(self, values: Sequence[PeerValue], version: int) -> None:
-        """Keep a customer's values of periods that are not closed yet, each period's last one.
+    def put(
+        self, customer_id: str, values: Sequence[PeerValue], version: int, *, complete: bool = False
+    ) -> int:
+        """Keep a customer's values of periods that are not closed yet, one for each rule and period.
 
         To be called before the customer's state is written as `version`: what came from a later state stays.
+        `complete`: there are no others, and those kept of open periods are taken back. Gives how many were too
+        large to be kept.
         """
         ...
 
@@ -244,8 +248,8 @@ class PeerStore(Protocol):
     `told` and `settled` are lines of JSON, written as a whole under a name; written again they are the same.
     """
 
-    def put_value(self, close: Close, customer_id: str, line: str, version: int) -> None:
-        """Unless one of a later version is there."""
+    def put_value(self, close: Close, customer_id: str, line: str | None, version: int) -> None:
+        """Unless one of a later version is there; None takes it back."""
         ...
 
     def values(self, close: Close, shard: str, after: str) -> Iterable[tuple[str, str]]:

@@ -20,8 +20,6 @@ PEERS_COMPARED = "PeersCompared"
 
 DEADLINE_REACHED = "DeadlineReached"
 """Written by the tick straight into the journal: time has come to look at this customer's deadlines."""
-PEERS_COMPARED = "PeersCompared"
-"""Written straight into the journal when a period is closed: for this customer a rule with peers has changed."""
 
 OWN_TYPES = frozenset(
     {

@@ -6,51 +6,25 @@ where all values are at hand (backtest, rule tests), and in the cloud shard by s
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from decimal import Decimal
+from operator import attrgetter
 from typing import Any, NamedTuple
 
-from foreword.domain import json_text
 from foreword.domain.core import CompiledRule, Core
-from foreword.domain.decisions import Decision
-from foreword.domain.instants import Duration, Instant, sortable
+from foreword.domain.decisions import Decision, message_ids
+from foreword.domain.instants import Duration, Instant
+from foreword.domain.peer_values import PeerValue
 from foreword.domain.peers_closing import Close
 from foreword.domain.peers_statistics import Standing, Statistic, difference, measured, standing
-from foreword.domain.reasons import Reason
 from foreword.domain.rulebook import Mode, PeersSignal, Rule
+from foreword.domain.state import NAME, State
+from foreword.domain.verdicts import Verdicts
+from foreword.domain.walk import Cause, Rise
 
-
-class PeerValue(NamedTuple):
-    """What a customer brings to the comparison of one period, as of `at`.
-
-    `period` is where it starts, `cohort` canonical JSON text. `signals` are the rule's other defined signals,
-    `profile` what its conditions name of the profile.
-    """
-
-    customer_id: str
-    rule: str
-    period: Instant
-    at: Instant
-    value: Decimal | int
-    cohort: str
-    signals: Mapping[str, Any]
-    profile: Mapping[str, Any]
-
-    @property
-    def measured(self) -> Decimal:
-        return measured(self.value)
-
-    def to_text(self) -> str:
-        """One line of JSON; what all values of one comparison share is left out."""
-        return json_text.dumps(
-            [self.customer_id, self.at, self.value, self.cohort, dict(self.signals), dict(self.profile)]
-        )
-
-    @classmethod
-    def from_text(cls, rule: str, period: Instant, text: str) -> PeerValue:
-        customer_id, *rest = json_text.loads(text, max_depth=2 * json_text.MAX_DEPTH)
-        return cls(customer_id, rule, period, *rest)
+DIGEST = 8
+"""Digits of a rule's digest that tell one definition of it from another."""
 
 
 class Compared(NamedTuple):
@@ -63,7 +37,7 @@ class Compared(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Comparison:
-    """How a rule compares: its `peers` signal, called `signal`."""
+    """How a rule compares: its `peers` signal, called `signal`. `digest` tells of which definition of the rule."""
 
     rule: str
     digest: str
@@ -78,20 +52,18 @@ class Comparison:
         for name, signal in rule.signals.items():
             if isinstance(signal, PeersSignal):
                 statistic = Statistic.named(signal.statistic, excluding_self=signal.excluding_self)
-                return cls(rule.rule, rule.digest, name, statistic, signal.at_least, signal.period)
+                digest = rule.digest[:DIGEST]
+                return cls(rule.rule, digest, name, statistic, signal.at_least, signal.period)
         return None
-
-    def period_of(self, at: Instant) -> Instant:
-        """Where the period begins that `at` lies in."""
-        return at // self.period * self.period
 
     def close_of(self, period: Instant) -> Close:
         return Close(self.rule, self.digest, period, period + self.period)
 
     def compare(self, compiled: CompiledRule, value: PeerValue, cohort: Standing) -> Compared:
         """`cohort` is the standing of the customer's own, large enough to be compared with."""
-        statistic = self.statistic.of(cohort, value.measured)
-        apart = None if statistic is None else difference(value.measured, statistic)
+        own = measured(value.value)
+        statistic = self.statistic.of(cohort, own)
+        apart = None if statistic is None else difference(own, statistic)
         signals = dict(value.signals) if apart is None else {**value.signals, self.signal: apart}
         return Compared(statistic, signals, compiled.is_true(signals, value.profile))
 
@@ -102,67 +74,77 @@ def comparisons(rules: Iterable[Rule]) -> dict[str, Comparison]:
     return {comparison.rule: comparison for comparison in found if comparison is not None}
 
 
+def is_comparable(value: Any) -> bool:
+    """A number: a text, a truth or a duration has no place among others."""
+    return type(value) in (int, Decimal)
+
+
 def peers_decisions(core: Core, rule: str, values: Iterable[PeerValue], end: Instant) -> list[Decision]:
     """What the rule decides at the close of each period up to `end`, the last and partial one included.
 
-    In the order of their times. The rule counts as live. `values` are those of all customers; of one customer's in
-    one period the last counts.
+    In the order of their times. `values` are those of all customers; of one customer's in one period the last
+    counts. No close is late.
     """
     compiled = core.rules[rule]
     comparison = Comparison.of(compiled.rule)
     if comparison is None:
-        return []
-    periods: dict[Instant, dict[str, PeerValue]] = {}
-    for value in values:
-        members = periods.setdefault(value.period, {})
-        known = members.get(value.customer_id)
-        if value.at <= end and (known is None or known.at <= value.at):
-            members[value.customer_id] = value
+        raise ValueError(f"{rule} has no peers signal")
     true: set[str] = set()
-    fired: dict[str, Instant] = {}
+    states: dict[str, State] = {}
     decisions: list[Decision] = []
-    for _, members in sorted(periods.items()):
-        for value, compared in _compared(compiled, comparison, members.values()):
-            if compared.is_true and value.customer_id not in true:
-                decisions.append(_decided(compiled, value, compared, fired))
-            (true.add if compared.is_true else true.discard)(value.customer_id)
-    return sorted(decisions, key=lambda decision: (decision.at, decision.customer_id))
+    for period, members in sorted(_by_period(values, end).items()):
+        closed_at = min(comparison.close_of(period).end, end)
+        for value, compared in _compared(compiled, comparison, members):
+            if not compared.is_true:
+                true.discard(value.customer_id)
+            elif value.customer_id not in true:
+                true.add(value.customer_id)
+                state = states.setdefault(value.customer_id, State())
+                decisions.append(_decided(compiled, state, value, compared, closed_at))
+    return sorted(decisions, key=attrgetter("at", "customer_id"))
+
+
+def _by_period(values: Iterable[PeerValue], end: Instant) -> dict[Instant, list[PeerValue]]:
+    last: dict[tuple[Instant, str], PeerValue] = {}
+    for value in values:
+        known = last.get((value.period, value.customer_id))
+        if is_comparable(value.value) and value.at <= end and (known is None or known.at <= value.at):
+            last[value.period, value.customer_id] = value
+    periods: dict[Instant, list[PeerValue]] = {}
+    for value in last.values():
+        periods.setdefault(value.period, []).append(value)
+    return periods
 
 
 def _compared(
     compiled: CompiledRule, comparison: Comparison, members: Iterable[PeerValue]
-) -> Iterable[tuple[PeerValue, Compared]]:
+) -> Iterator[tuple[PeerValue, Compared]]:
     """Every member of a cohort that is large enough."""
     cohorts: dict[str, list[PeerValue]] = {}
     for value in members:
         cohorts.setdefault(value.cohort, []).append(value)
     for cohort in cohorts.values():
         if len(cohort) >= comparison.at_least:
-            found = standing(comparison.statistic, (value.measured for value in cohort))
+            found = standing(comparison.statistic, (measured(value.value) for value in cohort))
             for value in cohort:
                 yield value, comparison.compare(compiled, value, found)
 
 
 def _decided(
-    compiled: CompiledRule, value: PeerValue, compared: Compared, fired: dict[str, Instant]
+    compiled: CompiledRule, state: State, value: PeerValue, compared: Compared, closed_at: Instant
 ) -> Decision:
-    """The rise of one customer; `fired` remembers when each customer's last firing was."""
-    apart = compiled.rule.re_eligible_after
-    last = fired.get(value.customer_id)
-    reason: Reason | None = None
-    if not compiled.is_eligible(compared.signals, value.profile):
-        reason = Reason.NOT_ELIGIBLE
-    elif last is not None and apart is not None and value.at - last < apart:
-        reason = Reason.NOT_RE_ELIGIBLE
-    else:
-        fired[value.customer_id] = value.at
-    return Decision(
-        customer_id=value.customer_id,
-        rule=value.rule,
+    """As it is decided on the road; `state` remembers the customer's decisions before."""
+    rise = Rise(
+        compiled,
         case=None,
-        at=value.at,
-        episode=sortable(value.at),
-        reason=reason,
-        signals=compared.signals,
+        cause=Cause("peers", None, value.at, closed_at, closed_at),
+        moment=False,
+        eligible=compiled.is_eligible(compared.signals, value.profile),
         sends=compiled.sends_of(compared.signals, value.profile),
+        signals=dict(compared.signals),
     )
+    verdicts = Verdicts(state)
+    decision = verdicts.decision(rise, value.customer_id, closed_at)
+    fired = decision.reason is None
+    verdicts.note(rise, [message[:NAME] for message in message_ids(decision)] if fired else [])
+    return decision
