@@ -12,7 +12,7 @@ from foreword.domain.facts import Fact
 from foreword.domain.instants import DAY, HOUR
 from foreword.domain.messages import MessageStatus
 from foreword.domain.rulebook import Policy, Rulebook
-from tests.fakes.customers import FakeClock, FakeJournal, FakeStates
+from tests.fakes.customers import FakeClock, FakeJournal, FakePeerValues, FakeStates
 from tests.reference.rules import name, tree
 from tests.unit.domain.test_fold import GONE, TWICE, T, changed, fact, value_of
 
@@ -24,6 +24,7 @@ class Evaluation:
     clock: FakeClock = field(default_factory=lambda: FakeClock(T + DAY))
     states: FakeStates = field(default_factory=FakeStates)
     journal: FakeJournal = field(default_factory=FakeJournal)
+    peers: FakePeerValues = field(default_factory=FakePeerValues)
     reported: list[str] = field(default_factory=list)
     core: Core = field(default_factory=lambda: Core(Rulebook(generation="g1", rules=(TWICE, GONE))))
 
@@ -35,7 +36,7 @@ class Evaluation:
         return [decision.reason for decision in evaluated.decisions]
 
     def use_case(self) -> EvaluateTriggers:
-        return EvaluateTriggers(self.core, self.clock, self.states, self.journal, self.report)
+        return EvaluateTriggers(self.core, self.clock, self.states, self.journal, self.peers, self.report)
 
     def report(self, customer_id: str, error: Exception) -> None:
         self.reported.append(type(error).__name__)
