@@ -23,6 +23,8 @@ from foreword.adapters.ses import SesMailer
 from foreword.adapters.sns import SnsTexter
 from foreword.adapters.work_queue import PeerWorkQueue
 from foreword.app.announce_outcome import AnnounceOutcome
+from foreword.app.cached_states import CachedStates
+from foreword.app.cancel_retracted import CancelRetracted
 from foreword.app.close_periods import ClosePeriods
 from foreword.app.compare_peers import ComparePeers
 from foreword.app.deliver_message import DeliverMessage
@@ -73,8 +75,10 @@ def evaluate_triggers(settings: EvaluateTriggersSettings, report: Report) -> Eva
     return EvaluateTriggers(
         core=Core(published),
         clock=SystemClock(),
-        states=CustomersTable(
-            client, settings.customers_table, settings.messages_table, published.messages_kept_for
+        states=CachedStates(
+            CustomersTable(
+                client, settings.customers_table, settings.messages_table, published.messages_kept_for
+            )
         ),
         journal=ActivityTable(client, settings.activity_table, published.journal_kept_for),
         peers=KeepPeerValues(
@@ -84,6 +88,7 @@ def evaluate_triggers(settings: EvaluateTriggersSettings, report: Report) -> Eva
             closes=PeerClosesTable(client, settings.peers_table),
             store=PeersTable(client, settings.peers_table),
         ),
+        cancel=CancelRetracted(MessagesTable(client, settings.messages_table), SystemClock()),
         report=report,
     )
 

@@ -9,7 +9,7 @@ between, it is kept again.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -17,7 +17,7 @@ from foreword.app.ports import Clock, CustomerStates, FactReader, PeerValues, St
 from foreword.domain.core import Core
 from foreword.domain.decisions import Decision, messages_of
 from foreword.domain.errors import NeedsJournal, NewerState, StoreConflict
-from foreword.domain.facts import Fact
+from foreword.domain.facts import CUSTOMER_UPDATED, Fact
 from foreword.domain.fold import Folded, fold, rebuild
 from foreword.domain.instants import HOUR, Instant
 from foreword.domain.state import State
@@ -53,6 +53,7 @@ class EvaluateTriggers:
         clock: Clock,
         states: CustomerStates,
         journal: FactReader,
+        cancel: Callable[[str, Sequence[str]], int],
         peers: PeerValues,
         report: Report,
     ) -> None:
@@ -60,6 +61,7 @@ class EvaluateTriggers:
         self._clock = clock
         self._states = states
         self._journal = journal
+        self._cancel = cancel
         self._peers = peers
         self._report = report
 
@@ -69,7 +71,9 @@ class EvaluateTriggers:
         `in_doubt` where a further fact came that could not be read: the journal is asked.
         """
         for _ in range(_ATTEMPTS):
-            stored = self._states.load(customer_id)
+            # A profile that is being written is read anew: what is kept of it here would be old.
+            described = any(fact.type == CUSTOMER_UPDATED for fact in facts)
+            stored = self._states.load(customer_id, fresh=described)
             # The tick's clock may be ahead of ours: a deadline it saw come due is due.
             now = max([self._clock.now(), *(fact.received_at for fact in facts)])
             folded = self._folded(stored, customer_id, facts, now, in_doubt=in_doubt)
@@ -80,6 +84,7 @@ class EvaluateTriggers:
                 continue
             if not folded.changed and not stored.parked:
                 return Evaluated(customer_id)
+            self._cancel(customer_id, folded.retracted)
             # A fact that was taken back may have given a value: then, as for a customer put right, all count anew.
             put_right = stored.parked or any(fact.retracts is not None for fact in facts)
             left_out = self._peers.put(
