@@ -11,6 +11,7 @@ from aws_cdk import aws_iam as iam
 from aws_cdk import aws_lambda as lambda_
 from aws_cdk import aws_scheduler as scheduler
 from aws_cdk import aws_ses as ses
+from aws_cdk import aws_sqs as sqs
 from constructs import Construct
 
 from infra.function import Function
@@ -30,10 +31,16 @@ class Messaging(Construct):
     """The functions deliver_message, release_due and record_feedback."""
 
     def __init__(
-        self, scope: Construct, id: str, stage: Stage, storage: Storage, bus: events.EventBus
+        self,
+        scope: Construct,
+        id: str,
+        stage: Stage,
+        storage: Storage,
+        bus: events.EventBus,
+        peers_queue: sqs.Queue,
     ) -> None:
         super().__init__(scope, id)
-        self._stage, self._storage, self._bus = stage, storage, bus
+        self._stage, self._storage, self._bus, self._peers_queue = stage, storage, bus, peers_queue
         self.deliver_message = self._deliver_message()
         self.release_due = self._release_due()
         self.record_feedback = self._record_feedback()
@@ -86,12 +93,17 @@ class Messaging(Construct):
                 "ACTIVITY_TABLE": storage.activity.table_name,
                 "CUSTOMERS_TABLE": storage.customers.table_name,
                 "MESSAGES_TABLE": storage.messages.table_name,
+                "PEERS_TABLE": storage.peers.table_name,
+                "PEERS_QUEUE_URL": self._peers_queue.queue_url,
             },
             grants=(
                 query_due(storage.customers),
                 query_due(storage.messages),
+                query_due(storage.peers),
                 use_table(storage.activity, "PutItem"),
                 use_table(storage.messages, "GetItem", "UpdateItem"),
+                use_table(storage.peers, "Query", "UpdateItem"),
+                send_to(self._peers_queue),
             ),
         )
         # An old tick is worth no more than the next one; a failure three times over is worth an alarm.

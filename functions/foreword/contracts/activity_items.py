@@ -40,6 +40,7 @@ def fact_of(item: Mapping[str, Any]) -> Fact:
         customer_id=item["customer_id"]["S"],
         occurred_at=parse_instant(item["occurred_at"]["S"]),
         received_at=parse_instant(item["received_at"]["S"]),
-        data=json_text.loads(item["data"]["S"]),
+        # Measured when it was accepted; what Foreword itself puts around a value may go deeper.
+        data=json_text.loads(item["data"]["S"], max_depth=2 * json_text.MAX_DEPTH),
         retracts=item["retracts"]["S"] if "retracts" in item else None,
     )
