@@ -14,7 +14,9 @@ from typing import Any, NoReturn
 
 from foreword.backtest.errors import Broken
 from foreword.domain import json_text
-from foreword.domain.facts import FOREWORD, NO_DATA, OWN_TYPES, Fact
+from foreword.domain.consent import Consents
+from foreword.domain.errors import InvalidEvent
+from foreword.domain.facts import FOREWORD, NO_DATA, OWN_TYPES, PREFERENCE_CHANGED, Fact
 from foreword.domain.instants import HOUR, MINUTE, SECOND, Instant, parse_instant
 
 ENVELOPE = ("source", "type", "id", "customer_id", "occurred_at", "retracts")
@@ -76,7 +78,10 @@ class Decoder:
             data = NO_DATA
         if retracts is not None:
             retracts = _id("retracts", retracts)
-        return Fact(source, id, kind, customer_id, at, at, data, retracts)
+        fact = Fact(source, id, kind, customer_id, at, at, data, retracts)
+        if kind == PREFERENCE_CHANGED:
+            _check_choice(fact)
+        return fact
 
     def _look_at(self, shape: tuple[str, ...], number: int) -> None:
         for key in shape:
@@ -185,6 +190,14 @@ def _load_with_care(record: str) -> Any:
             message = "not JSON: an escape like \\ud800 without its other half stands for no character"
             raise Broken(message) from None
     return value
+
+
+def _check_choice(fact: Fact) -> None:
+    """A gate reads it, not only rules."""
+    try:
+        Consents(fact.customer_id).merge(fact)
+    except InvalidEvent as error:
+        raise Broken(error.detail) from None
 
 
 def _id(name: str, value: Any) -> str:

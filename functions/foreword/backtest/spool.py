@@ -68,7 +68,7 @@ class Spool:
 
     def put(self, key: bytes, number: int, record: bytes) -> None:
         """Records of one `key` come together; `number` is given back with the record."""
-        bucket = crc32(key) % len(self._records)
+        bucket = self.bucket_of(key)
         self._records[bucket].append(record)
         self._numbers[bucket].append(number)
         self._count(1, len(record))
@@ -81,6 +81,9 @@ class Spool:
             all_records[bucket].append(record)
             all_numbers[bucket].append(number)
         self._count(len(records), sum(map(len, records)))
+
+    def bucket_of(self, key: bytes) -> int:
+        return crc32(key) % len(self._records)
 
     def close(self) -> list[Bucket]:
         """One for each bucket, also where it is empty. Raises OSError where the disk is full."""
