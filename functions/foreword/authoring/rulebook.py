@@ -17,6 +17,9 @@ from foreword.domain.errors import InvalidRulebook
 from foreword.domain.rulebook import Mode, Policy, Rulebook
 
 
+_BESIDE = ("policy.yaml", "lists.yaml", "signals.yaml")
+
+
 @dataclass(frozen=True, slots=True)
 class LoadedRulebook:
     """The rules of every mode, in order of their names. `shared` are the signals of signals.yaml."""
@@ -37,6 +40,8 @@ class LoadedRulebook:
 def load_rulebook(directory: Path, policy: Policy | None = None) -> LoadedRulebook:
     """Reads rules/*.yaml, and beside them policy.yaml (unless a `policy` is given), lists.yaml and signals.yaml.
 
+    Where there is no folder `rules`, the rules are the other *.yaml files of the directory itself.
+
     Raises RulebookErrors with the errors of all files together, OSError where the directory cannot be read.
     """
     errors: list[InvalidRulebook] = []
@@ -52,7 +57,7 @@ def load_rulebook(directory: Path, policy: Policy | None = None) -> LoadedRulebo
     with _collecting(errors):
         shared = read_shared_signals(directory / "signals.yaml", frozenset(lists), policy.retention)
     surroundings = Surroundings(policy, lists, shared)
-    for path in sorted((directory / "rules").iterdir()):
+    for path in _rule_files(directory):
         if path.suffix == ".yaml":
             with _collecting(errors):
                 rules += [rule for rule in (read_rule(path, surroundings),) if rule is not None]
@@ -61,6 +66,12 @@ def load_rulebook(directory: Path, policy: Policy | None = None) -> LoadedRulebo
     if errors or shared is None:
         raise RulebookErrors(errors)
     return LoadedRulebook(tuple(rules), policy, lists, shared)
+
+
+def _rule_files(directory: Path) -> list[Path]:
+    rules = directory / "rules"
+    beside = () if rules.is_dir() else (path for path in directory.glob("*.yaml") if path.name not in _BESIDE)
+    return sorted(beside) or sorted(rules.iterdir())
 
 
 @contextmanager

@@ -8,18 +8,17 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
-from operator import attrgetter
+from operator import itemgetter
 from typing import TypeAlias
 
-from foreword.backtest.decode import Decoder, text_of
-from foreword.backtest.errors import Broken
+from foreword.backtest.decode import Decoder
 from foreword.backtest.span import Span
-from foreword.backtest.spool import REFUSED, Bucket
+from foreword.backtest.spool import Bucket
 from foreword.domain.facts import Fact
 from foreword.domain.instants import Instant
 
-Read: TypeAlias = tuple[int, bytes, Fact]
-"""A record's number, its text, and the event it is."""
+_TIME = Fact._fields.index("occurred_at")
+_occurred_at = itemgetter(_TIME)
 
 Identity: TypeAlias = tuple[str, str]
 """Source and id."""
@@ -46,68 +45,49 @@ class Found:
         return history
 
 
-class Once:
-    """One customer's events as they are read: the first of each source and id, and which of them are taken back."""
-
-    __slots__ = ("facts", "taken_back")
-
-    def __init__(self) -> None:
-        self.facts: dict[Identity, Fact] = {}
-        self.taken_back: set[Identity] = set()
-
-    def add(self, fact: Fact) -> bool:
-        """False where it is known already."""
-        if self.facts.setdefault((fact.source, fact.id), fact) is not fact:
-            return False
-        if fact.retracts is not None:
-            self.taken_back.add((fact.source, fact.retracts))
-        return True
-
-    def sorted(self, found: Found) -> list[Fact]:
-        """Those that stand, by time; Python's sort leaves the file's order where times are equal."""
-        facts: Iterable[Fact] = self.facts.values()
-        if self.taken_back:
-            found.taken_back += len(self.taken_back & self.facts.keys())
-            facts = [
-                fact for key, fact in self.facts.items() if fact.retracts is None and key not in self.taken_back
-            ]
-        return sorted(facts, key=attrgetter("occurred_at"))
-
-
-def read_facts(bucket: Bucket, decoder: Decoder, found: Found) -> Iterator[Read]:
-    """In the order of the file; the broken ones go to `found`."""
-    for number, record in bucket.records():
-        try:
-            if number & REFUSED:
-                raise Broken(record.decode())
-            yield number, record, decoder.fact(text_of(record), number)
-        except Broken as error:
-            found.broken.append((number & ~REFUSED, str(error)))
-
-
 def histories(
     bucket: Bucket, decoder: Decoder, until: Instant | None, found: Found
 ) -> Iterator[tuple[str, Sequence[Fact]]]:
     """Each customer of the bucket with the events up to `until`, for the core to replay; all are in memory at once."""
-    customers: dict[str, Once] = {}
-    for _, _, fact in read_facts(bucket, decoder, found):
+    customers: dict[str, dict[Identity, Fact]] = {}
+    taken_back: dict[str, set[Identity]] = {}
+    for fact in (
+        fact for numbers, records in bucket.pieces() for fact in decoder.facts(numbers, records, found.broken)
+    ):
+        source, id, _, customer_id, _, _, _, retracts = fact
         try:
-            once = customers[fact.customer_id]
+            known = customers[customer_id]
         except KeyError:
-            once = customers[fact.customer_id] = Once()
-        if not once.add(fact):
+            known = customers[customer_id] = {}
+        if known.setdefault((source, id), fact) is not fact:
             found.duplicates += 1
+        elif retracts is not None:
+            taken_back.setdefault(customer_id, set()).add((source, retracts))
     while customers:
-        customer_id, once = customers.popitem()
-        yield customer_id, found.counted(list(received_in_order(once.sorted(found), until)))
+        customer_id, known = customers.popitem()
+        facts: Iterable[Fact] = known.values()
+        if customer_id in taken_back:
+            facts = _standing(known, taken_back[customer_id], found)
+        # Python's sort leaves the file's order where times are equal.
+        history = sorted(facts, key=_occurred_at)
+        if until is not None:
+            history = [fact for fact in history if fact.occurred_at <= until]
+        times = [fact[_TIME] for fact in history]
+        if len(set(times)) < len(times):
+            history = list(received_in_order(history))
+        yield customer_id, found.counted(history)
 
 
-def received_in_order(history: Iterable[Fact], until: Instant | None = None) -> Iterator[Fact]:
+def _standing(known: dict[Identity, Fact], taken_back: set[Identity], found: Found) -> list[Fact]:
+    """Those that are not taken back, and take nothing back."""
+    found.taken_back += len(taken_back & known.keys())
+    return [fact for identity, fact in known.items() if fact.retracts is None and identity not in taken_back]
+
+
+def received_in_order(history: Iterable[Fact]) -> Iterator[Fact]:
     """As the core wants them: events of one instant are told apart by the order of their receipt."""
     previous, nth = None, 0
     for fact in history:
-        if until is not None and fact.occurred_at > until:
-            return
         if fact.occurred_at != previous:
             previous, nth = fact.occurred_at, 0
             yield fact

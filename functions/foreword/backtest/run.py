@@ -41,7 +41,11 @@ _BUCKET = 128 * 1024
 """Bytes of records that are best handled at once: they stay in a processor's cache."""
 
 _MOST_BUCKETS = 2048
-_MOST_TASKS = 128
+
+_TASK = 4 * 1024 * 1024
+"""Bytes of records that one task is given, as far as there are not too many tasks then or too few."""
+
+_FEWEST_TASKS, _MOST_TASKS = 16, 256
 
 _UNPACKED = {
     (Format.JSONL, False): 1,
@@ -118,7 +122,8 @@ class _Backtest:
 
     def result(self) -> Result:
         buckets, clock = self._put_apart()
-        shares = min(_MOST_TASKS, len(buckets))
+        size = sum(events.size for events, _ in buckets)
+        shares = min(len(buckets), max(_FEWEST_TASKS, min(_MOST_TASKS, size // _TASK)))
         tasks = [Task(number, tuple(buckets[number::shares])) for number in range(shares)]
         while True:
             plan = self._plan(clock)

@@ -40,8 +40,8 @@ class Bucket:
     def size(self) -> int:
         return sum(extent.size for extent in self.extents)
 
-    def records(self) -> Iterator[tuple[int, bytes]]:
-        """Number and record, in the order of the file; a few megabytes are in memory at once."""
+    def pieces(self) -> Iterator[tuple[Sequence[int], list[bytes]]]:
+        """Numbers and records, in the order of the file and some megabytes at a time."""
         if not self.extents:
             return
         with self.path.open("rb") as file:
@@ -50,7 +50,12 @@ class Bucket:
                 records = file.read(extent.size).split(b"\n")
                 numbers = array("Q")
                 numbers.frombytes(file.read(extent.count * numbers.itemsize))
-                yield from zip(numbers, records, strict=True)
+                yield numbers, records
+
+    def records(self) -> Iterator[tuple[int, bytes]]:
+        """The same, one by one."""
+        for numbers, records in self.pieces():
+            yield from zip(numbers, records, strict=True)
 
 
 class Spool:

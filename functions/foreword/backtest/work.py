@@ -87,24 +87,28 @@ class Worker:
         share = _Share(self._plan, self._cores)
         broken_profiles: list[tuple[int, str]] = []
         path = self._plan.scratch / str(task.number)
-        with TemporaryDirectory(dir=self._plan.scratch) as scratch, path.with_suffix(PEERS).open("wb") as peers:
+        with path.with_suffix(PEERS).open("wb") as peers:
             for events, profiles in task.buckets:
                 given = {} if profiles is None else read_profiles(profiles, broken_profiles)
-                for customer_id, history in self._histories(events, Path(scratch), found):
-                    share.add(customer_id, given.pop(customer_id, None), history, peers)
+                for customer_id, history in self._histories(events, found):
+                    profile = given.pop(customer_id, None)
+                    as_given = profile is not None or not self._decoder.changes_profiles
+                    share.add(customer_id, profile, history, peers, as_given=as_given)
                 for customer_id, profile in given.items():
-                    share.add(customer_id, profile, (), peers)
+                    share.add(customer_id, profile, (), peers, as_given=True)
         write_run(path.with_suffix(DECISIONS), share.lines)
         write_run(path.with_suffix(BROKEN_EVENTS), map(broken_line, found.broken))
         write_run(path.with_suffix(BROKEN_PROFILES), map(broken_line, broken_profiles))
         found.broken.clear()
         return Done(found, share.customers, share.tallies, dict(self._decoder.unknown), share.failed)
 
-    def _histories(self, events: Bucket, scratch: Path, found: Found) -> Iterator[tuple[str, Sequence[Fact]]]:
+    def _histories(self, events: Bucket, found: Found) -> Iterator[tuple[str, Sequence[Fact]]]:
         until = self._plan.until
-        if events.size > IN_MEMORY:
-            return large_histories(events, self._decoder, scratch, until, found, IN_MEMORY)
-        return histories(events, self._decoder, until, found)
+        if events.size <= IN_MEMORY:
+            yield from histories(events, self._decoder, until, found)
+        else:
+            with TemporaryDirectory(dir=self._plan.scratch) as folder:
+                yield from large_histories(events, self._decoder, Path(folder), until, found, IN_MEMORY)
 
 
 class _Share:
@@ -117,30 +121,32 @@ class _Share:
         self.failed: list[tuple[str, str]] = []
         self._plan = plan
         self._cores = cores
-        self._end = plan.clock.last if plan.until is None else plan.until
 
-    def add(self, customer_id: str, given: Given | None, history: Sequence[Fact], peers: BinaryIO) -> None:
+    def add(
+        self,
+        customer_id: str,
+        given: Given | None,
+        history: Sequence[Fact],
+        peers: BinaryIO,
+        *,
+        as_given: bool,
+    ) -> None:
+        """`as_given`: nothing in `history` changes the profile."""
         self.customers += 1
         told = [] if self._plan.policy is None else [fact for fact in history if fact.type in TOLD_BY]
         customer = Customer(customer_id, given, told)
         values: list[list[PeerValue]] = []
-        for core, tally in zip(self._cores, self.tallies, strict=True):
-            try:
-                replayed = replay(
-                    core,
-                    customer_id,
-                    {} if given is None else given.attributes,
-                    history,
-                    self._plan.clock.first,
-                    self._end,
-                    as_given=given is not None,
-                )
-            except Exception as error:  # noqa: BLE001 - whatever it raises is this customer's trouble alone
-                self.failed.append((customer_id, f"{type(error).__name__}: {error}"))
-                return
-            for decision in replayed.decisions:
-                self._decided(decision, core, customer, tally)
-            values.append(replayed.peer_values)
+        try:
+            for core, tally in zip(self._cores, self.tallies, strict=True):
+                profile = {} if given is None else given.attributes
+                clock = self._plan.clock
+                replayed = replay(core, customer_id, profile, history, clock.first, clock.last, as_given=as_given)
+                for decision in replayed.decisions:
+                    self._decided(decision, core, customer, tally)
+                values.append(replayed.peer_values)
+        except Exception as error:  # noqa: BLE001 - whatever it raises is this customer's trouble alone
+            self.failed.append((customer_id, f"{type(error).__name__}: {error}"))
+            return
         if any(values):
             pickle.dump((customer, values), peers)
 
