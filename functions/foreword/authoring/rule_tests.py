@@ -8,6 +8,7 @@ from typing import Any
 
 from foreword.authoring.rules import AuthoredRule
 from foreword.authoring.written_tests import CUSTOMER_ID, Expected, RuleTest, Sent, Skipped
+from foreword.domain import json_text
 from foreword.domain.core import Core
 from foreword.domain.decisions import Decision
 from foreword.domain.instants import format_instant
@@ -89,4 +90,4 @@ def _clock(rule: Rule, test: RuleTest) -> str:
 
 
 def _shown(value: Any) -> str:
-    return str(value).lower() if isinstance(value, bool) else str(value)
+    return value if isinstance(value, str) else json_text.dumps(value)
