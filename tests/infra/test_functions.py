@@ -41,8 +41,8 @@ TABLE_ACTIONS = {
     },
     "evaluate_triggers": {
         "Activity": {"Query", "DescribeStream", "GetRecords", "GetShardIterator", "ListStreams"},
-        "Customers": {"BatchGetItem", "PutItem"},
-        "Messages": {"PutItem"},
+        "Customers": {"BatchGetItem", "ConditionCheckItem", "PutItem"},
+        "Messages": {"PutItem", "Query", "UpdateItem"},
     },
     "deliver_message": {
         "Messages": {
@@ -54,7 +54,7 @@ TABLE_ACTIONS = {
     },
     "release_due": {
         "Activity": {"PutItem"},
-        "Customers": {"Query"},
+        "Customers": {"Query", "GetItem", "PutItem", "Scan"},
         "Messages": {"Query", "GetItem", "UpdateItem"},
     },
     "record_feedback": {"Messages": {"GetItem", "UpdateItem"}},
