@@ -28,6 +28,9 @@ from foreword.explaining.made_of import MadeOf, Maker
 from foreword.explaining.peers import compared_signals, last_comparison
 from foreword.explaining.rises import Teller, cause_words, held_until
 
+MOST_RISES = 30
+"""So many are told of, the latest ones."""
+
 
 @dataclass(frozen=True, slots=True)
 class CaseTeller:
@@ -56,7 +59,8 @@ class CaseTeller:
             eligible=eligible,
             held=held,
             needed=tuple(self._needed(names, made, when, eligible, held, delivery)),
-            rises=tuple(teller.rise(rise) for rise in rises),
+            rises=tuple(teller.rise(rise) for rise in rises[-MOST_RISES:]),
+            earlier_rises=max(len(rises) - MOST_RISES, 0),
             unmatched=tuple(
                 teller.message(message)
                 for record in teller.records.of_case(self.rule.name, case)

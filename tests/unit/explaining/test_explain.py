@@ -299,7 +299,9 @@ def test_a_deadline_that_is_not_decided_yet_is_still_ahead(tmp_path: Path) -> No
 def test_a_deadline_that_was_decided_is_behind(tmp_path: Path) -> None:
     rules = book(tmp_path, gone=GONE)
     lived = (
-        Lived(rules, profile_of([], **REACHABLE)).take([event("2026-03-02T09:00")]).tick("2026-03-05T09:05")
+        Lived(rules, profile_of([], **REACHABLE))
+        .take([event("2026-03-02T09:00")])
+        .until(time("2026-03-05T09:05"))
     )
     case = only_case(rules, lived, "2026-03-05T09:05")
     assert [rise.outcome for rise in case.rises] == ["fired"]
@@ -310,7 +312,9 @@ def test_a_deadline_that_was_decided_is_behind(tmp_path: Path) -> None:
 def test_the_next_rise_may_be_skipped_and_the_one_after_it_fire(tmp_path: Path) -> None:
     rules = book(tmp_path, gone=GONE + "re_eligible_after: 14d\n")
     lived = (
-        Lived(rules, profile_of([], **REACHABLE)).take([event("2026-03-02T09:00")]).tick("2026-03-05T09:05")
+        Lived(rules, profile_of([], **REACHABLE))
+        .take([event("2026-03-02T09:00")])
+        .until(time("2026-03-05T09:05"))
     )
     lived.take([event("2026-03-10T09:00"), event("2026-03-18T09:00")])
     case = only_case(rules, lived, "2026-03-12T09:00")
