@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from decimal import Decimal, InvalidOperation
 from typing import Any, NoReturn, TypeVar
 
@@ -142,7 +142,12 @@ class Times:
     def instant(self, text: Any) -> Instant:
         """Of `occurred_at`; raises Broken."""
         try:
-            return self.days[text[:10]] + self.minutes[text[10:16]] + self.seconds[text[16:19]] + self.rests[text[19:]]
+            return (
+                self.days[text[:10]]
+                + self.minutes[text[10:16]]
+                + self.seconds[text[16:19]]
+                + self.rests[text[19:]]
+            )
         except (KeyError, TypeError):  # not seen yet; no text
             return self._learn(text)
 

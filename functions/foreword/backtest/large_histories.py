@@ -73,9 +73,7 @@ def _place(read: Read) -> Place:
     return (read[2].customer_id, read[2].occurred_at, read[0])
 
 
-def _sorted_once(
-    reads: Iterable[Read], parts: Spool, index: int, found: Found
-) -> list[tuple[Place, bytes]]:
+def _sorted_once(reads: Iterable[Read], parts: Spool, index: int, found: Found) -> list[tuple[Place, bytes]]:
     """The first of each identity, where it is not taken back, with its record."""
     kept: dict[Key, tuple[Place, bytes] | None] = {}
     taken_back: set[Key] = set()

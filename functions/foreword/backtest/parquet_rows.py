@@ -66,7 +66,9 @@ def _selected(path: Path, name: str, kind: str, needed: Collection[str]) -> str:
         raise CannotBacktest(f"{path}: column {name!r} must hold timestamps, or times as text, not {kind}")
     if kind in _NO_VALUE:
         raise CannotBacktest(f"{path}: column {name!r} holds {kind} values, which no event can hold")
-    return f"{column}::VARCHAR::DOUBLE" if kind == "FLOAT" else column  # the shortest decimal of 32 bits, not of 64
+    return (
+        f"{column}::VARCHAR::DOUBLE" if kind == "FLOAT" else column
+    )  # the shortest decimal of 32 bits, not of 64
 
 
 def _row(kinds: dict[str, str], values: tuple[Any, ...], texts: Collection[str]) -> Row | Broken:

@@ -23,6 +23,7 @@ def compare_peers(plan: Plan, files: Sequence[Path], tallies: Sequence[Tally]) -
         if not any(signal.kind == "peers" for rule in rulebook.rules for signal in rule.signals.values()):
             continue
         from foreword.domain.peers import peers_decisions
+
         core = Core(rulebook).as_live()
         decisions = [
             decision

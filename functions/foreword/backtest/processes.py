@@ -46,7 +46,9 @@ def _in_processes(plan: Plan, tasks: Sequence[Task], several: int) -> Iterator[D
         try:
             yield from pool.map(_perform, tasks)
         except BrokenProcessPool:
-            raise CannotBacktest("a process of the backtest was ended from outside, as when memory runs out") from None
+            raise CannotBacktest(
+                "a process of the backtest was ended from outside, as when memory runs out"
+            ) from None
         finally:
             pool.shutdown(cancel_futures=True)
 

@@ -6,14 +6,36 @@ from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 
+from foreword.backtest.run import Result
 from foreword.backtest.tally import Tally
-from foreword.domain.instants import DAY, to_datetime
+from foreword.domain.instants import DAY, format_instant, to_datetime
 from foreword.domain.reasons import Reason
+from foreword.domain.rulebook import Rulebook
+
+
+@dataclass(frozen=True, slots=True)
+class Subject:
+    """What was backtested, as it was named: rulebooks, history and policy."""
+
+    names: tuple[str, ...]
+    rulebooks: tuple[Rulebook, ...]
+    events: str
+    policy: str | None
+
+    @property
+    def rules(self) -> tuple[str, ...]:
+        """Of the rulebook that was tested."""
+        return tuple(rule.rule for rule in self.rulebooks[0].rules)
+
+    @property
+    def all_rules(self) -> tuple[str, ...]:
+        """Of that and of the one it is compared with."""
+        return tuple(dict.fromkeys(rule.rule for rulebook in self.rulebooks for rule in rulebook.rules))
+
 
 NO_MESSAGE = "NO_MESSAGE"
 """In place of a reason, where a rule fired and no `if` of its sends held."""
 
-SKIPS = (Reason.NOT_ELIGIBLE, Reason.NOT_RE_ELIGIBLE)
 _EXAMPLES = 5
 
 
@@ -65,6 +87,11 @@ def in_all(funnels: Iterable[Funnel]) -> Funnel:
     return whole
 
 
+def outcomes_of(funnel: Funnel) -> list[str]:
+    """What became of its firings: sent first, then by name."""
+    return sorted(funnel.outcomes, key=lambda reason: (reason != Reason.SENT, reason))
+
+
 def reached(tally: Tally, rule: str | None = None) -> set[str]:
     """The customers who were sent a message of the rule, or of any."""
     rules = tally.reached.keys() if rule is None else {rule} & tally.reached.keys()
@@ -109,3 +136,33 @@ def _change(before: Tally, after: Tally, rule: str | None) -> Change:
 def day_text(day: int) -> str:
     """ISO 8601."""
     return to_datetime(day * DAY).date().isoformat()
+
+
+def by_period(tally: Tally, most: int) -> tuple[str, dict[str, dict[str, Funnel]]]:
+    """By day, month or year, whichever gives no more than `most` of them (years are never too many); its name too."""
+    days = by_day(tally)
+    for unit, length in (("day", len("2026-03-02")), ("month", len("2026-03")), ("year", len("2026"))):
+        periods: dict[str, dict[str, Funnel]] = {}
+        for day, rules in days.items():
+            period = periods.setdefault(day_text(day)[:length], {})
+            for rule, funnel in rules.items():
+                period[rule] = in_all([period.get(rule, Funnel()), funnel])
+        if len(periods) <= most:
+            break
+    return unit, periods
+
+
+def heard(result: Result) -> str:
+    """What the history was, in a sentence."""
+    first, last = result.clock.first, result.clock.last
+    span = "" if first is None or last is None else f", {format_instant(first)} to {format_instant(last)}"
+    left_out = [
+        f"{count} {what}"
+        for count, what in (
+            (result.duplicates, "known already"),
+            (result.taken_back, "taken back"),
+            (result.broken, "broken and left out"),
+        )
+        if count
+    ]
+    return f"{result.events:,} events of {result.customers:,} customers{span}{''.join(f'; {one}' for one in left_out)}"

@@ -70,7 +70,12 @@ class Done:
     failed: list[tuple[str, str]]
 
 
-DECISIONS, BROKEN_EVENTS, BROKEN_PROFILES, PEERS = ".decisions", ".broken-events", ".broken-profiles", ".peers"
+DECISIONS, BROKEN_EVENTS, BROKEN_PROFILES, PEERS = (
+    ".decisions",
+    ".broken-events",
+    ".broken-profiles",
+    ".peers",
+)
 """The files of a task: runs of lines, and pickled, each Customer who has any with the peer values by rulebook."""
 
 
@@ -140,7 +145,9 @@ class _Share:
             for core, tally in zip(self._cores, self.tallies, strict=True):
                 profile = {} if given is None else given.attributes
                 clock = self._plan.clock
-                replayed = replay(core, customer_id, profile, history, clock.first, clock.last, as_given=as_given)
+                replayed = replay(
+                    core, customer_id, profile, history, clock.first, clock.last, as_given=as_given
+                )
                 for decision in replayed.decisions:
                     self._decided(decision, core, customer, tally)
                 values.append(replayed.peer_values)
