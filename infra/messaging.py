@@ -101,6 +101,8 @@ class Messaging(Construct):
                 query_due(storage.messages),
                 query_due(storage.peers),
                 use_table(storage.activity, "PutItem"),
+                # A new rulebook reaches customers who do nothing: page by page, with the progress beside them.
+                use_table(storage.customers, "GetItem", "PutItem", "Scan"),
                 use_table(storage.messages, "GetItem", "UpdateItem"),
                 use_table(storage.peers, "Query", "UpdateItem"),
                 send_to(self._peers_queue),

@@ -21,6 +21,7 @@ from foreword.adapters.messages_table import MessagesTable
 from foreword.adapters.peer_closes import PeerClosesTable
 from foreword.adapters.peers_table import PeersTable
 from foreword.adapters.quarantine_queue import QuarantineQueue
+from foreword.adapters.reach_table import ReachTable
 from foreword.adapters.ses import SesMailer
 from foreword.adapters.sns import SnsTexter
 from foreword.adapters.task_bus import TaskBus
@@ -34,6 +35,7 @@ from foreword.app.deliver_message import DeliverMessage
 from foreword.app.evaluate_triggers import EvaluateTriggers, Report
 from foreword.app.handle_changes import HandleChanges
 from foreword.app.keep_peer_values import KeepPeerValues
+from foreword.app.reach_customers import ReachCustomers
 from foreword.app.record_activity import RecordActivity
 from foreword.app.record_feedback import RecordFeedback
 from foreword.app.release_due import ReleaseDue
@@ -42,6 +44,7 @@ from foreword.domain import json_text
 from foreword.domain.core import Core
 from foreword.domain.mappings import EventMapping
 from foreword.domain.peers import comparisons
+from foreword.domain.reaching import mark_of
 from foreword.domain.rulebook import Rulebook
 from foreword.settings import (
     ComparePeersSettings,
@@ -122,6 +125,18 @@ def release_due(settings: ReleaseDueSettings) -> ReleaseDue:
         journal=ActivityTable(client, settings.activity_table, rulebook(settings).journal_kept_for),
         customers=DueCustomersIndex(client, settings.customers_table),
         messages=MessagesTable(client, settings.messages_table),
+        clock=SystemClock(),
+    )
+
+
+def reach_customers(settings: ReleaseDueSettings) -> ReachCustomers:
+    published = rulebook(settings)
+    client = clients.dynamodb()
+    return ReachCustomers(
+        generation=published.generation,
+        mark=mark_of(published),
+        customers=ReachTable(client, settings.customers_table),
+        journal=ActivityTable(client, settings.activity_table, published.journal_kept_for),
         clock=SystemClock(),
     )
 

@@ -26,7 +26,7 @@ SCHEMAS = ROOT / "events" / "schemas"
 SIGNALS: dict[str, dict[str, Any]] = {
     "repeated-support-contacts": {"contacts": 3},
     "frequent-returns": {"returned_share": Decimal(4) / Decimal(7)},
-    "portfolio-drop": {"change": Decimal("-0.1234")},
+    "portfolio-drop": {"change": Decimal("-0.1234"), "against_peers": Decimal("-0.0649")},
     "diagnosis-follow-up": {"no_appointment": True},
     "same-product-contacts": {"contacts": 3},
     "spend-drop": {"spend": Decimal("30.00"), "against_usual": Decimal("-0.4")},

@@ -16,6 +16,7 @@ from foreword.domain.outgoing import OutgoingEvent
 from foreword.domain.peer_values import PeerValue
 from foreword.domain.peers_closing import Close, Progress, Truth, Work
 from foreword.domain.profiles import Profile
+from foreword.domain.reaching import Reach
 from foreword.domain.rulebook import Channel
 
 
@@ -121,6 +122,22 @@ class DueMessages(Messages, Protocol):
 class DueCustomers(Protocol):
     def due(self, shard: str, now: Instant) -> Iterable[tuple[str, Instant]]:
         """(customer_id, due_at) of the customers with a deadline at or before `now`."""
+        ...
+
+
+class CustomersToReach(Protocol):
+    """All customers, page by page, and how far a new rulebook has reached them."""
+
+    def progress(self) -> Reach | None:
+        """Read with strong consistency."""
+        ...
+
+    def page(self, through: str | None, generation: str) -> tuple[list[str], str | None]:
+        """The next customers whose state was folded by another rulebook, and how far that is; None for the end."""
+        ...
+
+    def keep(self, before: Reach, after: Reach) -> bool:
+        """False, and nothing written, where `before` is no longer what stands."""
         ...
 
 

@@ -58,15 +58,25 @@ class Verdicts:
             expires_from=rise.cause.expires_from,
         )
 
+    def held_by(self, rise: Rise) -> Decided | None:
+        """A firing whose clock of re-eligibility still runs at the rise, if any."""
+        rule = rise.rule.rule
+        apart = rule.re_eligible_after
+        held = (
+            entry
+            for entry in self._state.decided.get(rule.rule, [])
+            if apart is not None
+            and entry.fired
+            and entry.case == rise.case
+            and abs(rise.at - entry.at) < apart
+        )
+        return next(held, None)
+
     def _reason(self, rise: Rise, now: Instant) -> Reason | None:
         rule = rise.rule.rule
         if not rise.eligible:
             return Reason.NOT_ELIGIBLE
-        apart = rule.re_eligible_after
-        if apart is not None and any(
-            entry.fired and entry.case == rise.case and abs(rise.at - entry.at) < apart
-            for entry in self._state.decided.get(rule.rule, [])
-        ):
+        if self.held_by(rise) is not None:
             return Reason.NOT_RE_ELIGIBLE
         if now > rise.cause.expires_from + rule.expires_after:
             return Reason.TOO_LATE

@@ -226,6 +226,10 @@ class LocalCloud:
         """The items of "activity", "customers", "messages" or "consents", as plain Python values."""
         return self._machine.tables.items(name)
 
+    def typed_table(self, name: str) -> list[dict[str, Any]]:
+        """The same items as the DynamoDB client gives them: {"name": {"S": "Ada"}}."""
+        return self._machine.tables.typed_items(name)
+
     def metrics(self, **dimensions: str) -> Counter[str]:
         """The sum of each metric the functions published, e.g. metrics(service="record_activity")."""
         return metrics.totals((one.logs for one in self.invocations), dimensions)

@@ -128,3 +128,25 @@ def test_without_a_given_event_and_an_end_nothing_can_be_tested(tmp_path: Path) 
         f"{tmp_path}/rules/stuck.yaml:12:22: with no given event the test needs 'until', the time at which its "
         "clock ends (it starts a year before)"
     )
+
+
+def test_the_clock_is_the_same_for_the_others_and_their_decisions_are_not_told(tmp_path: Path) -> None:
+    signals = (
+        "{last: event.data.v, of: A}\n"
+        "  p: {peers: n, cohort: profile.c, statistic: median, at_least: 3, period: 1d}"
+    )
+
+    def value(amount: int, at: str = "2026-03-02T09:00:00Z") -> str:
+        return f"customer: {{a: true, c: x}}, given: [{{at: {at}, event: A, data: {{v: {amount}}}}}]"
+
+    def told(own: str, second: str, third: str) -> tuple[str, ...]:
+        test = f"{own}, others: [{{{second}}}, {{{third}}}], expect: [{FIRST}]"
+        return difference(tmp_path, rule_text(test, signals, "p >= 10"))
+
+    assert told(value(20), value(5), value(10)) == ()
+    assert told(value(20), value(5), value(10, "2026-03-02T23:00:00Z")) == ()
+    for other in (value(11), value(5, "2026-03-03T00:00:00Z"), value(5).replace("c: x", "c: y")):
+        assert told(value(20), other, value(11))[1].startswith("happened  nothing")
+    assert told(value(10), value(10), value(20))[1].startswith(
+        "happened  nothing"
+    )  # another's rise is not ours
