@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from decimal import Decimal, InvalidOperation
 from typing import Any, NoReturn, TypeVar
 
@@ -93,15 +93,13 @@ class Decoder:
             except (KeyError, TypeError, AttributeError, *_NOT_JSON):
                 pass
             try:
-                if number & REFUSED:
-                    raise Broken(record)
                 yield self.fact(record, number)
             except Broken as error:
                 broken.append((number & ~REFUSED, str(error)))
 
     def fact(self, record: str, number: int) -> Fact:
         """Its `received_at` is its own time, its id, where it has none, `number`; raises Broken."""
-        event = load(record)
+        event = load_record(record, number)
         if not isinstance(event, dict):
             raise Broken("an event is a JSON object")
         for key in event.keys() - _KEYS:
@@ -167,6 +165,13 @@ class Times:
             self.seconds[second] = int(second[1:]) * SECOND
             _remember(self.rests, rest, at - self.days[day] - self.minutes[minute] - self.seconds[second])
         return at
+
+
+def load_record(record: str, number: int) -> Any:
+    """The same of a record that may have been REFUSED already, for the reason that it then is."""
+    if number & REFUSED:
+        raise Broken(record)
+    return load(record)
 
 
 def load(record: str) -> Any:
@@ -259,4 +264,5 @@ def _refuse(name: str) -> NoReturn:
     raise ValueError(name)
 
 
-_scan = json.JSONDecoder(parse_float=Decimal, parse_constant=_refuse).scan_once
+_decoder: Any = json.JSONDecoder(parse_float=Decimal, parse_constant=_refuse)
+_scan: Callable[[str, int], tuple[Any, int]] = _decoder.scan_once

@@ -1,4 +1,4 @@
-"""What becomes of the messages of a firing: through the same gates as at the claim, at the time that it would be."""
+"""What becomes of a firing's messages: through the same gates as at the claim, at the time that it would be."""
 
 from __future__ import annotations
 
@@ -64,7 +64,7 @@ class Customer:
 
 
 def endings(decision: Decision, rule: Rule, customer: Customer, policy: Policy | None) -> list[Ending]:
-    """Of each message of a firing, in the order of its sends. Without a policy each is sent by its first channel."""
+    """Of each message,  in the order of its sends; without a policy each is sent by its first channel."""
     if decision.reason is not None:
         return []
     if policy is None:

@@ -13,9 +13,9 @@ from foreword.backtest.errors import CannotBacktest
 
 @contextmanager
 def whole_file(path: Path) -> Iterator[TextIO]:
-    """To write in; it takes the place of `path` when all went well. Raises CannotBacktest where it cannot be written.
+    """To write in; it takes the place of `path` when all went well. What is no plain file is written to as it is.
 
-    What is no plain file, such as a pipe, is written to as it is.
+    Raises CannotBacktest where it cannot be written.
     """
     target = path.resolve()
     plain = target.is_file() or not target.exists()

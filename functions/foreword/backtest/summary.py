@@ -1,4 +1,4 @@
-"""A tally as it is told: the funnel of each rule, the days, the customers, and what changes between two rulebooks."""
+"""A tally as it is told: each rule's funnel, the days, the customers, and what changes between two rulebooks."""
 
 from __future__ import annotations
 
@@ -121,8 +121,9 @@ class Change:
     no_longer_examples: tuple[str, ...]
 
 
-def changes(before: Tally, after: Tally, rules: Sequence[str]) -> list[Change]:
-    """All together first, then each rule of either."""
+def changes(tallies: Sequence[Tally], rules: Sequence[str]) -> list[Change]:
+    """From the first tally to the second: all rules together first, then each."""
+    before, after = tallies
     return [_change(before, after, rule) for rule in (None, *rules)]
 
 
@@ -139,17 +140,22 @@ def day_text(day: int) -> str:
 
 
 def by_period(tally: Tally, most: int) -> tuple[str, dict[str, dict[str, Funnel]]]:
-    """By day, month or year, whichever gives no more than `most` of them (years are never too many); its name too."""
-    days = by_day(tally)
-    for unit, length in (("day", len("2026-03-02")), ("month", len("2026-03")), ("year", len("2026"))):
-        periods: dict[str, dict[str, Funnel]] = {}
-        for day, rules in days.items():
-            period = periods.setdefault(day_text(day)[:length], {})
-            for rule, funnel in rules.items():
-                period[rule] = in_all([period.get(rule, Funnel()), funnel])
-        if len(periods) <= most:
-            break
-    return unit, periods
+    """The name of the period and its funnels: days, or months where there were more than `most`, or years."""
+    periods = {unit: _by(tally, length) for unit, length in _PERIODS.items()}
+    return next((unit, found) for unit, found in periods.items() if len(found) <= most or unit == "year")
+
+
+_PERIODS = {"day": len("2026-03-02"), "month": len("2026-03"), "year": len("2026")}
+
+
+def _by(tally: Tally, length: int) -> dict[str, dict[str, Funnel]]:
+    """Of the days that begin with the same `length` characters."""
+    periods: dict[str, dict[str, Funnel]] = {}
+    for day, rules in by_day(tally).items():
+        period = periods.setdefault(day_text(day)[:length], {})
+        for rule, funnel in rules.items():
+            period[rule] = in_all([period.get(rule, Funnel()), funnel])
+    return periods
 
 
 def heard(result: Result) -> str:
@@ -165,4 +171,4 @@ def heard(result: Result) -> str:
         )
         if count
     ]
-    return f"{result.events:,} events of {result.customers:,} customers{span}{''.join(f'; {one}' for one in left_out)}"
+    return "; ".join([f"{result.events:,} events of {result.customers:,} customers{span}", *left_out])

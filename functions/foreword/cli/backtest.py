@@ -87,8 +87,8 @@ def _tell_oddities(events: Path, result: Result) -> None:
     """On stderr, beside the broken records: what else an author should know before believing the figures."""
     for key, number in sorted(result.unknown.items(), key=lambda item: item[1]):
         click.echo(
-            f"{events}:{number}: {key!r} is no part of an event and left out (and wherever else it stands): fields of "
-            "the event's own belong into 'data'",
+            f"{events}:{number}: {key!r} is no part of an event and left out, here and wherever else it stands: "
+            "an event's own fields belong into 'data'",
             err=True,
         )
     for customer, error in result.failed:

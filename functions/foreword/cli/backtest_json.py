@@ -43,7 +43,7 @@ def _lines(subject: Subject, result: Result) -> Iterator[dict[str, Any]]:
     for customer, counts in top_customers(tally):
         yield {"kind": "customer", "customer_id": customer, "firings": counts.total(), "rules": dict(counts)}
     if len(subject.names) > 1:
-        for change in changes(*result.tallies, subject.all_rules):
+        for change in changes(result.tallies, subject.all_rules):
             yield {"kind": "change", "rulebooks": list(subject.names), **asdict(change)}
     yield {
         "kind": "summary",

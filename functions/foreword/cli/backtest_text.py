@@ -37,7 +37,7 @@ def print_text(subject: Subject, result: Result) -> None:
         console.print(_period_table(subject, result))
         console.print(_customer_table(result))
     if len(subject.names) > 1:
-        console.print(_change_table(subject, changes(*result.tallies, subject.all_rules)))
+        console.print(_change_table(subject, changes(result.tallies, subject.all_rules)))
     if subject.policy is None:
         console.print(
             Text(

@@ -108,9 +108,9 @@ def backtest(**options: Any) -> None:
 
     A history is JSON Lines (.jsonl, .ndjson) of source, type, id, customer_id, occurred_at, data and perhaps
     retracts; or CSV (.csv) with the columns customer_id, occurred_at, type, any of source, id and retracts, and
-    further ones taken as data (a column "data" holds a JSON object, which wins); each also gzipped (.gz). Or Parquet
-    (.parquet) with such columns. Times are RFC 3339 with an offset; a missing id is the row's number, a missing
-    source is "history". Of events with one customer, source and id the first counts.
+    further ones taken as data (a column "data" holds a JSON object, which wins); each also gzipped (.gz). Or it is
+    Parquet (.parquet) with such columns. Times are RFC 3339 with an offset; a missing id is the row's number, a
+    missing source is "history". Of events with one customer, source and id the first counts.
 
     The customers' file has the same formats. Its attributes hold always, and "preferences" is a list of {topic,
     channel, choice} as in PreferenceChanged.

@@ -47,7 +47,8 @@ def tiles(figures: Sequence[tuple[str, int]]) -> str:
 def legend(entries: Sequence[tuple[str, str]]) -> str:
     """Name and tone."""
     items = "".join(
-        f'<li><svg viewBox="0 0 10 10" aria-hidden="true"><rect class="{tone}" width="10" height="10" rx="2"/></svg>'
+        '<li><svg viewBox="0 0 10 10" aria-hidden="true">'
+        f'<rect class="{tone}" width="10" height="10" rx="2"/></svg>'
         f"{escape(name)}</li>"
         for name, tone in entries
     )

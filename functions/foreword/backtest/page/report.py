@@ -7,7 +7,7 @@ from html import escape
 
 from foreword.backtest.page import plots
 from foreword.backtest.page.calendar import Bins, bins
-from foreword.backtest.page.html import bars, folded, legend, paragraph, section, table, tiles
+from foreword.backtest.page.html import Cell, bars, folded, legend, paragraph, section, table, tiles
 from foreword.backtest.page.plots import HELD, REST, SENT, TONES, Series
 from foreword.backtest.page.style import STYLE
 from foreword.backtest.run import Result
@@ -49,7 +49,7 @@ def report(subject: Subject, result: Result) -> str:
             _customers(result),
         ]
     if len(subject.names) > 1:
-        body.append(_comparison(subject, changes(*result.tallies, subject.all_rules)))
+        body.append(_comparison(subject, changes(result.tallies, subject.all_rules)))
     return (
         '<!doctype html>\n<html lang="en"><head><meta charset="utf-8">'
         '<meta name="viewport" content="width=device-width, initial-scale=1">'
@@ -93,11 +93,11 @@ def _funnel(whole: Funnel, funnels: Mapping[str, Funnel], result: Result) -> str
     ]
     skips, outcomes = sorted(whole.skipped), outcomes_of(whole)
     headings = ["rule", "rises", *skips, "fired", *outcomes, "customers reached"]
-    rows = [
+    rows: list[list[Cell]] = [
         [rule, *_figures(funnel, skips, outcomes), len(reached(result.tallies[0], rule))]
         for rule, funnel in funnels.items()
     ]
-    last = ["all", *_figures(whole, skips, outcomes), len(reached(result.tallies[0]))]
+    last: list[Cell] = ["all", *_figures(whole, skips, outcomes), len(reached(result.tallies[0]))]
     return section(
         "From a rise to a message",
         bars(drawn),
@@ -120,7 +120,7 @@ def _over_time(subject: Subject, result: Result) -> str:
     if len(ranked) > len(named):
         series.append(Series("other rules", REST, _fired(columns, days, ranked[len(named) :])))
     title = f"Fired per {columns.unit}"
-    rows = [
+    rows: list[list[Cell]] = [
         [day_text(day), rule, *_figures(funnel, [], []), funnel.sent]
         for day, rules in days.items()
         for rule, funnel in rules.items()
@@ -148,7 +148,7 @@ def _rules(subject: Subject, result: Result, funnels: Mapping[str, Funnel]) -> s
             f'<article class="card"><h3>{escape(rule.rule)}</h3>{paragraph(rule.why, quiet=True)}'
             f"{paragraph(told)}{plot if funnel.fired else ''}</article>"
         )
-    messages = [
+    messages: list[list[Cell]] = [
         [rule, message, reason, count]
         for (rule, message, reason), count in sorted(result.tallies[0].messages.items())
     ]
@@ -177,7 +177,7 @@ def _held_back(whole: Funnel, funnels: Mapping[str, Funnel]) -> str:
         )
         for reason, count in sorted(closed.items(), key=lambda item: (-item[1], item[0]))
     ]
-    rows = [
+    rows: list[list[Cell]] = [
         [rule, reason, count]
         for rule, funnel in funnels.items()
         for reason, count in sorted((funnel.skipped + funnel.outcomes).items())
@@ -198,7 +198,9 @@ def _customers(result: Result) -> str:
         (customer, f"{counts.total():,}", plots.bar(customer, [(SENT, counts.total())], most))
         for customer, counts in top
     ]
-    rows = [[customer, rule, count] for customer, counts in top for rule, count in sorted(counts.items())]
+    rows: list[list[Cell]] = [
+        [customer, rule, count] for customer, counts in top for rule, count in sorted(counts.items())
+    ]
     return section(
         "Customers who would hear most",
         paragraph("Firings that sent a message.", quiet=True),
@@ -249,7 +251,7 @@ def _comparison(subject: Subject, changed: list[Change]) -> str:
 
 
 def _bins(result: Result, days: Mapping[int, object]) -> Bins:
-    """Of the whole clock: a quiet time is to be seen as well. (A rise may be later than the last event's own day.)"""
+    """Of the whole clock: a quiet time is to be seen as well."""
     times = [time // DAY for time in (result.clock.first, result.clock.last) if time is not None]
     return bins(min([*times, *days]), max([*times, *days]))
 
