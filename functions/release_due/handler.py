@@ -16,6 +16,7 @@ from foreword.settings import ReleaseDueSettings
 
 _use_case = cache(lambda: wiring.release_due(ReleaseDueSettings.from_environment()))
 _close_periods = cache(lambda: wiring.close_periods(ReleaseDueSettings.from_environment()))
+_reach_customers = cache(lambda: wiring.reach_customers(ReleaseDueSettings.from_environment()))
 _logger = cache(Logger)
 _metrics = cache(Metrics)
 
@@ -24,12 +25,14 @@ def handle(_event: Mapping[str, Any], _context: object) -> dict[str, int]:
     """Gives the counts; a failure of one item is counted and tried again by the next tick."""
     closing = _close_periods()()
     done = _use_case()()
+    reached = _reach_customers()()
     counts = {
         "CustomersWoken": done.woken,
         "MessagesReleased": done.released,
         "MessagesNudged": done.nudged,
         "DueShardsLeft": done.shards_left,
         "UnknownOutcome": done.unknown,
+        "CustomersReached": reached,
         "ClosesBegun": closing.begun,
         "ClosesHandedOutAgain": closing.handed_out_again,
         "ClosesWithdrawn": closing.withdrawn,

@@ -27,12 +27,13 @@ class FakeClock:
 
 @dataclass
 class FakeJournal:
-    facts: dict[str, Fact] = field(default_factory=dict)
+    facts: dict[tuple[str, str], Fact] = field(default_factory=dict)
     reads: int = 0
 
     def add(self, fact: Fact) -> bool:
-        new = fact.key not in self.facts
-        self.facts.setdefault(fact.key, fact)
+        key = (fact.customer_id, fact.key)
+        new = key not in self.facts
+        self.facts.setdefault(key, fact)
         return new
 
     def read(self, customer_id: str) -> list[Fact]:

@@ -64,7 +64,7 @@ TABLE_ACTIONS = {
     },
     "release_due": {
         "Activity": {"PutItem"},
-        "Customers": {"Query"},
+        "Customers": {"Query", "GetItem", "PutItem", "Scan"},
         "Messages": {"Query", "GetItem", "UpdateItem"},
         "Peers": {"Query", "UpdateItem"},
     },

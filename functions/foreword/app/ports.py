@@ -16,6 +16,7 @@ from foreword.domain.outgoing import OutgoingEvent
 from foreword.domain.peer_values import PeerValue
 from foreword.domain.peers_closing import Close, Progress, Truth, Work
 from foreword.domain.profiles import Profile
+from foreword.domain.reaching import Reach
 from foreword.domain.rulebook import Channel
 
 
@@ -124,6 +125,22 @@ class DueCustomers(Protocol):
         ...
 
 
+class CustomersToReach(Protocol):
+    """All customers, page by page, and how far a new rulebook has reached them."""
+
+    def progress(self) -> Reach | None:
+        """Read with strong consistency."""
+        ...
+
+    def page(self, through: str | None, generation: str) -> tuple[list[str], str | None]:
+        """The next customers whose state was folded by another rulebook, and how far that is; None for the end."""
+        ...
+
+    def keep(self, before: Reach, after: Reach) -> bool:
+        """False, and nothing written, where `before` is no longer what stands."""
+        ...
+
+
 @dataclass(frozen=True, slots=True)
 class Dossier:
     """All that a send is judged by, read in one request with strong consistency."""
@@ -185,6 +202,12 @@ class Mailer(Protocol):
 class Texter(Protocol):
     def prepare(self, message: Message, address: str, content: SmsContent) -> ProviderCall:
         """As for e-mail."""
+        ...
+
+
+class Tasks(Protocol):
+    def prepare(self, message: Message) -> ProviderCall:
+        """As for e-mail, with no address and no content: who takes the task up knows what to do."""
         ...
 
 

@@ -120,6 +120,12 @@ def matters(core: Core, fact: Fact) -> bool:
     return core.handler(fact.type) is not None
 
 
+def retrace(core: Core, profile: Profile, history: Iterable[Fact], now: Instant) -> Walk:
+    """The walk over a customer's whole journal with every deadline that is decided by `now`; decides nothing."""
+    facts = sorted((fact for fact in history if matters(core, fact)), key=attrgetter("order"))
+    return _walk_all(core, State(), profile, facts, now)
+
+
 def _stands_apart(core: Core, fact: Fact) -> bool:
     """What tells of decisions and not of the customer: no signal sees it, so that it is never late."""
     return fact.type == PEERS_COMPARED or (_is_skipped(fact) and core.handler(fact.type) is None)
