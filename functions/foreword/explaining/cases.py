@@ -10,7 +10,7 @@ from foreword.domain.instants import Instant, format_instant
 from foreword.domain.rulebook import Mode, Rule
 from foreword.domain.verdicts import Verdicts
 from foreword.domain.walk import Cause, Rise
-from foreword.explaining.ahead import Ahead, Coming
+from foreword.explaining.ahead import HORIZON, Ahead, Coming
 from foreword.explaining.changes import Changes
 from foreword.explaining.conditions import Names, compare
 from foreword.explaining.delivery import delivery_needs
@@ -139,6 +139,8 @@ class CaseTeller:
             return (
                 "at a close at the earliest, and that takes the values of its cohort, which nobody knows yet"
             )
+        if until < self.teller.at + HORIZON:
+            return f"not until {format_instant(until)}, as far as was looked ahead"
         if self.rule.rule.evaluate is not None:
             return f"at none of its evaluations until {format_instant(until)}, without a further event"
         return "not without a further event"

@@ -124,7 +124,6 @@ def test_a_checkout_and_an_installed_package_find_their_documents(tmp_path: Path
     assert json.loads(ours.template.read_text(encoding="utf-8"))["Resources"]
     assert (ours.rulebook / "rules").is_dir()
     assert ours.schemas.is_dir()
-    assert ours.mappings.is_dir()
 
     installed = project.find(tmp_path / "site-packages" / "foreword")
     assert installed.template == tmp_path / "site-packages/foreword/_project/infra/template.json"
