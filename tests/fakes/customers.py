@@ -80,7 +80,7 @@ class FakeStates:
     def state_of(self, customer_id: str) -> State:
         text = self.stored[customer_id].state
         assert text is not None
-        return State.from_json(text)
+        return State.from_json(text, customer_id)
 
     def _write(self, read: StoredState, customer_id: str, new: StoredState, due_at: Instant | None) -> bool:
         if self.lose:

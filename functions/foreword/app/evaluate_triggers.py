@@ -14,8 +14,8 @@ from typing import Protocol
 
 from foreword.app.ports import Clock, CustomerStates, FactReader, StoredState
 from foreword.domain.core import Core
-from foreword.domain.decisions import Decision, message_of
-from foreword.domain.errors import NeedsJournal, StoreConflict
+from foreword.domain.decisions import Decision, messages_of
+from foreword.domain.errors import NeedsJournal, NewerState, StoreConflict
 from foreword.domain.facts import Fact
 from foreword.domain.fold import Folded, fold, rebuild
 from foreword.domain.instants import HOUR, Instant
@@ -70,18 +70,16 @@ class EvaluateTriggers:
                 continue
             if not folded.changed and not stored.parked:
                 return Evaluated(customer_id)
+            generation = self._core.rulebook.generation
             messages = [
-                message_of(
-                    decision, self._core.rules[decision.rule].rule, now, self._core.rulebook.generation
-                )
+                message
                 for decision in folded.decisions
+                for message in messages_of(decision, self._core.rules[decision.rule].rule, now, generation)
             ]
             state = folded.state.to_json()
             if len(state.encode()) > MOST_STATE_BYTES:
                 state = folded.state.without_memory().to_json()
-            if self._states.save(
-                stored, customer_id, state, self._core.rulebook.generation, folded.due_at, messages
-            ):
+            if self._states.save(stored, customer_id, state, generation, folded.due_at, messages):
                 return Evaluated(customer_id, tuple(folded.decisions))
         raise StoreConflict(f"the customer's state was written {_ATTEMPTS} times meanwhile")
 
@@ -90,13 +88,13 @@ class EvaluateTriggers:
     ) -> Folded | Exception:
         """The fold, or what it raised. A store that fails is not this customer's fault, and raises."""
         try:
-            state = None if stored.state is None else State.from_json(stored.state)
-            # Another rulebook may have let deadlines go, or seen facts that this one has not: the journal knows.
-            same_rulebook = stored.generation == self._core.rulebook.generation
-            if state is not None and same_rulebook and not stored.parked and not in_doubt:
+            state = None if stored.state is None else State.from_json(stored.state, customer_id)
+            if state is not None and not stored.parked and not in_doubt:
                 return fold(self._core, state, stored.profile, facts, now)
         except NeedsJournal:
             pass
+        except NewerState:
+            raise
         except Exception as error:  # noqa: BLE001 - whatever a fold raises is this customer's trouble alone
             return error
         try:

@@ -8,9 +8,10 @@ from typing import Any
 
 from foreword.authoring.rules import AuthoredRule
 from foreword.authoring.written_tests import CUSTOMER_ID, Expected, RuleTest, Sent, Skipped
+from foreword.domain.core import Core
 from foreword.domain.decisions import Decision
 from foreword.domain.instants import format_instant
-from foreword.domain.replay import replay
+from foreword.domain.replay import once, replay
 from foreword.domain.rulebook import Policy, Rulebook
 
 
@@ -38,7 +39,8 @@ def run_rule_tests(
 
 
 def _run(authored: AuthoredRule, test: RuleTest, rulebook: Rulebook) -> RuleTestResult:
-    decisions = replay(rulebook, CUSTOMER_ID, test.customer, test.given, test.until)
+    core = Core(rulebook).as_live()
+    decisions = replay(core, CUSTOMER_ID, test.customer, once(test.given), None, test.until).decisions
     happened: list[tuple[Decision, Expected]] = [
         (decision, _outcome(authored, decision)) for decision in decisions
     ]

@@ -8,12 +8,15 @@ feedback. Every dict has `at` (RFC 3339, UTC) and
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
+from decimal import Decimal
 from typing import Any, TypeAlias
 
 from foreword.domain import json_text
-from foreword.domain.core import CompiledRule, Core
+from foreword.domain.core import Core
 from foreword.domain.facts import FOREWORD
 from foreword.domain.instants import Instant, format_instant, to_instant
+from foreword.domain.readings import Reading, read
+from foreword.domain.signals.tracker import Tracker
 from foreword.domain.state import State
 from foreword.local.records import BusEvent, Quarantined, Record, SentMessage, TableChange
 
@@ -84,18 +87,25 @@ class Story:
         before, after = _state(record.old), _state(record.new)
         if after is None:
             return
-        for name, memory in after.memory.items():
-            rule = self._core.rules[name]
-            known = {} if before is None else before.memory.get(name, {})
-            about = {"at": _time(record), "customer_id": record.key["customer_id"], "rule": name}
-            yield from _deadlines(rule, known, memory, about)
-            t = after.position[0]
-            then = rule.values(known, t) if known else rule.values(rule.start(), t)
-            now = rule.values(memory, t)
-            for signal in now:
-                if now[signal] != then[signal] and not rule.trackers[signal].moment:
-                    change = {"signal": signal, "before": _shown(then[signal]), "after": _shown(now[signal])}
-                    yield {"kind": "signal", **about, **change}
+        t = after.position[0]
+        known = {} if before is None else {(it.rule, it.case): it for it in read(self._core, before, t)}
+        for now in read(self._core, after, t):
+            then = known.get((now.rule, now.case))
+            about = {"at": _time(record), "customer_id": record.key["customer_id"], "rule": now.rule}
+            if now.case is not None:
+                about["case"] = now.case
+            yield from _deadlines(then, now, about)
+            trackers = self._core.rules[now.rule].trackers
+            for signal, value in now.signals.items():
+                was = then.signals[signal] if then is not None else _nothing_known(trackers[signal], t)
+                if value != was and not trackers[signal].moment:
+                    yield {
+                        "kind": "signal",
+                        **about,
+                        "signal": signal,
+                        "before": _shown(was),
+                        "after": _shown(value),
+                    }
 
     def _message(self, record: TableChange) -> Iterator[Told]:
         new = record.new
@@ -133,36 +143,28 @@ class Story:
         }
 
 
-def _deadlines(
-    rule: CompiledRule, before: Mapping[str, Any], after: Mapping[str, Any], about: Told
-) -> Iterator[Told]:
-    for signal in rule.deadlines:
-        had = {entry[0] for entry in before.get(signal, {}).get("pending", [])}
-        has = {entry[0] for entry in after[signal]["pending"]}
-        rung = after[signal]["rung"]
-        for deadline in sorted(has - had):
-            yield {
-                "kind": "deadline",
-                **about,
-                "signal": signal,
-                "deadline": format_instant(deadline),
-                "is": "set",
-            }
-        for deadline in sorted(had - has):
-            ended = "reached" if deadline == rung else "met"
-            yield {
-                "kind": "deadline",
-                **about,
-                "signal": signal,
-                "deadline": format_instant(deadline),
-                "is": ended,
-            }
+def _deadlines(before: Reading | None, after: Reading, about: Told) -> Iterator[Told]:
+    for signal, has in after.deadlines.items():
+        had = set() if before is None else set(before.deadlines[signal])
+        for deadline in sorted(set(has) - had):
+            yield _deadline(about, signal, deadline, "set")
+        for deadline in sorted(had - set(has)):
+            yield _deadline(about, signal, deadline, "reached" if deadline == after.rung[signal] else "met")
+
+
+def _deadline(about: Told, signal: str, deadline: Instant, became: str) -> Told:
+    told = {"signal": signal, "deadline": format_instant(deadline), "is": became}
+    return {"kind": "deadline", **about, **told}
+
+
+def _nothing_known(tracker: Tracker, t: Instant) -> Any:
+    return tracker.value(tracker.start(), t, None)
 
 
 def _state(item: Mapping[str, Any] | None) -> State | None:
     if item is None or item.get("item") != "state" or "state" not in item:
         return None
-    return State.from_json(item["state"])
+    return State.from_json(item["state"], item["customer_id"])
 
 
 def _time(record: Record) -> str:
@@ -177,6 +179,8 @@ def _trimmed(sortable: str) -> str:
 
 def _shown(value: Any) -> Any:
     """A number as text of at most four decimals, as people read it."""
-    if value is None or isinstance(value, bool | int):
+    if value is None or isinstance(value, bool | int | str):
         return value
+    if not isinstance(value, Decimal):
+        return str(value)
     return f"{value:.4f}".rstrip("0").rstrip(".")

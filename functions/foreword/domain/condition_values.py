@@ -12,7 +12,8 @@ from datetime import datetime, timedelta
 from decimal import Context, Decimal, DivisionByZero, InvalidOperation, Overflow
 from typing import Any
 
-from foreword.domain.errors import ConditionError
+from foreword.domain.between import Between
+from foreword.domain.errors import ConditionError, NeedsJournal
 from foreword.domain.instants import parse_instant, to_datetime
 
 ARITHMETIC = Context(prec=28, traps=[DivisionByZero, InvalidOperation, Overflow])
@@ -29,6 +30,7 @@ _KINDS: dict[type, str] = {
     dict: "map",
     datetime: "timestamp",
     timedelta: "duration",
+    Between: "number",
 }
 _ORDERED = frozenset({"boolean", "number", "string", "timestamp", "duration"})
 _DURATION_PART = re.compile(r"([0-9]+(?:\.[0-9]*)?|\.[0-9]+)(ns|us|µs|ms|s|m|h)")
@@ -136,6 +138,8 @@ def remainder(left: Any, right: Any) -> Decimal:
 def negate(value: Any) -> Decimal:
     if kind(value) != "number":
         raise ConditionError(f"-{kind(value)} has no answer")
+    if type(value) is Between:
+        raise NeedsJournal("a number that is not known exactly is reckoned with")
     return Decimal(value).copy_negate()
 
 
@@ -214,6 +218,8 @@ def _texts(function: str, text: Any, part: Any) -> None:
 
 
 def _decimal(operation: Callable[[Any, Any], Decimal], left: Any, right: Any) -> Decimal:
+    if type(left) is Between or type(right) is Between:
+        raise NeedsJournal("a number that is not known exactly is reckoned with")
     try:
         return operation(left, right)
     except (DivisionByZero, InvalidOperation, Overflow) as error:

@@ -1,158 +1,323 @@
-"""A rulebook made ready to decide: conditions compiled, rules found by the event type that touches them."""
+"""A rulebook made ready to decide: conditions and handlers compiled when first needed, signals shared by rules.
+
+Rules are found by the event type that touches them; a thousand rules of other types cost an event nothing.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
-from typing import Any
+import hashlib
+import json
+from collections.abc import Iterable, Mapping
+from decimal import ROUND_CEILING, Decimal
+from functools import cached_property
+from typing import TYPE_CHECKING, Any
 
-from foreword.domain.conditions import compile_expression, holds, root_names
-from foreword.domain.errors import NeedsJournal
-from foreword.domain.facts import Fact
-from foreword.domain.instants import Instant, to_datetime
-from foreword.domain.profiles import ADDRESSES, Attribute, Profile
-from foreword.domain.rulebook import AbsenceSignal, Mode, Rule, Rulebook
-from foreword.domain.signals import AbsenceTracker, Tracker, tracker
+from foreword.domain.conditions import compile_expression, fields_of, nodes, root_names
+from foreword.domain.errors import ConditionError
+from foreword.domain.facts import CUSTOMER_UPDATED, PEERS_COMPARED, Fact
+from foreword.domain.handlers import Handler, RuleCode, event_names, may_match, write_handler
+from foreword.domain.rulebook import (
+    BaselineSignal,
+    CountSignal,
+    DistinctSignal,
+    Expression,
+    Mode,
+    PeersSignal,
+    Rule,
+    Rulebook,
+    Signal,
+)
+from foreword.domain.signals.build import build
+from foreword.domain.signals.deadlines import DateTracker, Deadlines
+from foreword.domain.signals.packing import identity
+from foreword.domain.signals.tracker import Tracker
+
+if TYPE_CHECKING:
+    from foreword.domain.walk import Walk
+
+MOST_TIMES = 64
+"""No threshold makes a memory keep more times or values one by one."""
+
+_ENOUGH = {">=": 0, "<": 0, ">": 1, "<=": 1, "==": 1, "!=": 1}
+_MIRRORED = {">=": "<=", "<=": ">=", ">": "<", "<": ">", "==": "==", "!=": "!="}
 
 
 class CompiledRule:
-    """One rule, its conditions and its signals' trackers; holds no customer."""
+    """One rule, its conditions and its signals' trackers; holds no customer.
 
-    def __init__(self, rule: Rule, rulebook: Rulebook) -> None:
+    `keys` names the memory of each signal, `used` the signals that the condition names, `evaluated_by` those whose
+    events evaluate it. `peers` is the signal that compares with a cohort, of a rule that is asked at closes alone.
+    """
+
+    def __init__(self, rule: Rule, core: Core) -> None:
         self.rule = rule
         self.name = rule.rule
-        conditions = (rule.when, rule.eligible)
-        keep_event = any("event" in root_names(condition) for condition in conditions)
-        retention = rulebook.policy.retention
-        used = root_names(rule.when)
-        self.trackers: dict[str, Tracker] = {
-            name: tracker(signal, retention, keep_event=keep_event)
-            for name, signal in rule.signals.items()
-            # A deadline that the condition does not name would never ring, and wait for ever.
-            if name in used or not isinstance(signal, AbsenceSignal)
-        }
-        self.evaluated_by = frozenset(name for name in rule.signals if name in used)
-        self.deadlines: dict[str, AbsenceTracker] = {
-            name: found
-            for name, found in self.trackers.items()
-            if isinstance(found, AbsenceTracker) and name in self.evaluated_by
-        }
-        self._when = compile_expression(rule.when)
-        self._eligible = compile_expression(rule.eligible)
+        self.lists = core.lists
+        self.conditions = [rule.when, rule.eligible, *(s.condition for s in rule.sends if s.condition)]
+        self.used = root_names(rule.when) & rule.signals.keys()
+        self.peers: tuple[str, PeersSignal] | None = next(
+            ((name, signal) for name, signal in rule.signals.items() if isinstance(signal, PeersSignal)), None
+        )
+        self.asked_at_events = rule.evaluate is None and self.peers is None
+        self.profile_fields = frozenset(
+            field for condition in self.conditions for field in fields_of(condition, "profile")
+        )
+        self.names = tuple(rule.signals)
+        self.keys: dict[str, str] = {}
+        self.trackers: dict[str, Tracker] = {}
+        for name, signal in rule.signals.items():
+            if isinstance(signal, PeersSignal) or (_waits(signal) and name not in self.used):
+                continue  # a deadline that the condition does not name would never ring, and wait for ever
+            self.keys[name], self.trackers[name] = core.tracker_of(rule, signal)
+        self._cohort = None if self.peers is None else compile_expression(self.peers[1].cohort)
+        self._code = RuleCode(self)
 
-    def start(self) -> dict[str, dict[str, Any]]:
-        return {name: found.start() for name, found in self.trackers.items()}
+    def key(self, name: str, case: str | None) -> str:
+        """Where a customer keeps the signal's memory; cases have one each."""
+        key = self.keys[name]
+        return key if case is None or self.rule.signals[name].per_customer else f"{key}/{case}"
 
-    def values(
-        self, memory: Mapping[str, dict[str, Any]], t: Instant, *, before: bool = False
-    ) -> dict[str, Any]:
-        """Every signal's value at `t` (or just before it), None where undefined."""
-        return {name: found.value(memory[name], t, before=before) for name, found in self.trackers.items()}
+    def values(self, walk: Walk, t: int, case: str | None) -> tuple[Any, ...]:
+        """Every signal's value at `t` in the order of `names`, None where undefined."""
+        return tuple(
+            None
+            if name not in self.trackers
+            else self.trackers[name].value(walk.memories[self.key(name, case)], t, walk.first_event)
+            for name in self.names
+        )
 
-    def is_true(self, names: Mapping[str, Any]) -> bool:
-        return holds(self._when, names)
+    def values_before(self, walk: Walk, t: int, case: str | None) -> tuple[Any, ...]:
+        """Every signal's value just before `t`."""
+        return tuple(
+            None
+            if name not in self.trackers
+            else self.trackers[name].before(walk.memories[self.key(name, case)], t, walk.first_event)
+            for name in self.names
+        )
 
-    def is_eligible(self, names: Mapping[str, Any]) -> bool:
-        return holds(self._eligible, names)
+    def empty_values(self, t: int) -> tuple[Any, ...]:
+        """Every signal's value at `t` for a customer of whom nothing is known."""
+        return tuple(
+            None
+            if name not in self.trackers
+            else self.trackers[name].value(self.trackers[name].start(), t, None)
+            for name in self.names
+        )
+
+    def holds(self, fact: Fact | None, t: int, profile: Mapping[str, Any], values: tuple[Any, ...]) -> bool:
+        """Whether `when` is true; `fact` is what `event` means, None where it is unknown."""
+        return self._code.when(fact, t, profile, values)
+
+    def eligible(
+        self, fact: Fact | None, t: int, profile: Mapping[str, Any], values: tuple[Any, ...]
+    ) -> bool:
+        return self._code.eligible(fact, t, profile, values)
+
+    def sends(
+        self, fact: Fact | None, t: int, profile: Mapping[str, Any], values: tuple[Any, ...]
+    ) -> tuple[int, ...]:
+        """Which of the rule's sends have an `if` that holds, or none."""
+        return tuple(
+            at
+            for at, holds in enumerate(self._code.sends)
+            if holds is None or holds(fact, t, profile, values)
+        )
+
+    def cohort(self, fact: Fact, profile: Mapping[str, Any]) -> str | None:
+        """The cohort of the customer whose value `fact` gave, None where it has none."""
+        assert self._cohort is not None  # noqa: S101  asked of rules with peers alone
+        try:
+            value = self._cohort({"event": event_names(fact), "profile": profile, "lists": self.lists})
+        except ConditionError:
+            return None
+        return None if value is None else identity(value)
+
+    def is_true(self, signals: Mapping[str, Any], profile: Mapping[str, Any]) -> bool:
+        """`when` with no event: for peers. `signals` holds the defined ones."""
+        return self.holds(None, 0, profile, self._ordered(signals))
+
+    def is_eligible(self, signals: Mapping[str, Any], profile: Mapping[str, Any]) -> bool:
+        return self.eligible(None, 0, profile, self._ordered(signals))
+
+    def sends_of(self, signals: Mapping[str, Any], profile: Mapping[str, Any]) -> tuple[int, ...]:
+        return self.sends(None, 0, profile, self._ordered(signals))
+
+    def _ordered(self, signals: Mapping[str, Any]) -> tuple[Any, ...]:
+        return tuple(signals.get(name) for name in self.names)
 
 
 class Core:
-    """A compiled rulebook. `rules` are the live and shadow ones by name."""
+    """A compiled rulebook. `rules` are the live and shadow ones by name, `trackers` those of all rules by key."""
 
     def __init__(self, rulebook: Rulebook) -> None:
         self.rulebook = rulebook
-        self.lists = {name: list(values) for name, values in rulebook.lists.items()}
-        self.rules = {
-            rule.rule: CompiledRule(rule, rulebook) for rule in rulebook.rules if rule.mode is not Mode.DRAFT
-        }
-        self._by_type: dict[str, tuple[CompiledRule, ...]] = {}
+        self.lists = {name: tuple(values) for name, values in rulebook.lists.items()}
+        self.trackers: dict[str, Tracker] = {}
+        self._meanings: dict[str, str] = {}
+        live = [rule for rule in rulebook.rules if rule.mode is not Mode.DRAFT]
+        self._enough = _thresholds(live)
+        self._keep_event = _event_keepers(live)
+        self.rules = {rule.rule: CompiledRule(rule, self) for rule in live}
+        self.schedules = [rule for rule in self.rules.values() if rule.rule.evaluate is not None]
+        self.asks_first_event = any(
+            isinstance(signal, BaselineSignal) for rule in live for signal in rule.signals.values()
+        )
+        self.fingerprint = _fingerprint(rulebook, self.rules.values())
+        self.handlers: dict[str, Handler | None] = {}
 
-    def touched_by(self, event_type: str) -> tuple[CompiledRule, ...]:
-        """The rules with a signal that may see events of this type."""
-        found = self._by_type.get(event_type)
+    def as_live(self) -> Core:
+        """The same rulebook with every rule live and no time to settle: what a replay decides by."""
+        policy = self.rulebook.policy.model_copy(update={"settle": 0})
+        rules = tuple(rule.model_copy(update={"mode": Mode.LIVE}) for rule in self.rulebook.rules)
+        return Core(self.rulebook.model_copy(update={"rules": rules, "policy": policy}))
+
+    def handler(self, event_type: str) -> Handler | None:
+        """What an event of this type does; None where it does nothing."""
+        try:
+            return self.handlers[event_type]
+        except KeyError:
+            found = self.handlers[event_type] = self._handler(event_type)
+            return found
+
+    def tracker_of(self, rule: Rule, signal: Signal) -> tuple[str, Tracker]:
+        """Signals that mean the same are kept once, whichever rules name them."""
+        meaning = _memory_key(rule, signal)
+        key = self._short_key(meaning)
+        found = self.trackers.get(key)
         if found is None:
-            found = tuple(
-                rule
-                for rule in self.rules.values()
-                if any(
-                    event.may_match(event_type)
-                    for signal in rule.trackers.values()
-                    for event in signal.filters
-                )
+            found = self.trackers[key] = build(
+                signal,
+                rule.signals,
+                self.rulebook.policy.retention,
+                enough=self._enough.get(meaning),
+                keep_event=meaning in self._keep_event,
             )
-            self._by_type[event_type] = found
+        return key, found
+
+    def _short_key(self, meaning: str) -> str:
+        """As few digits of the hash as tell it apart: it stands in every customer's state."""
+        digits = next(
+            n for n in range(4, len(meaning) + 1) if self._meanings.get(meaning[:n], meaning) == meaning
+        )
+        self._meanings[meaning[:digits]] = meaning
+        return meaning[:digits]
+
+    @cached_property
+    def dates(self) -> dict[str, DateTracker]:
+        """The trackers that wait for a date of the profile, by key."""
+        return {key: found for key, found in self.trackers.items() if isinstance(found, DateTracker)}
+
+    @cached_property
+    def ringing(self) -> dict[str, list[CompiledRule]]:
+        """The rules that a deadline evaluates, by the key of its tracker."""
+        found: dict[str, list[CompiledRule]] = {
+            key: [] for key, tracker in self.trackers.items() if isinstance(tracker, Deadlines)
+        }
+        for rule in self.rules.values():
+            for name in rule.used if rule.asked_at_events else ():
+                if rule.keys.get(name) in found:
+                    found[rule.keys[name]].append(rule)
         return found
 
+    def _handler(self, event_type: str) -> Handler | None:
+        if event_type == PEERS_COMPARED:
+            return _on_peers_compared if any(rule.peers for rule in self.rules.values()) else None
+        touched = [rule for rule in self.rules.values() if _touches(rule, event_type)]
+        written = write_handler(event_type, touched, self.lists) if touched else None
+        if event_type != CUSTOMER_UPDATED or not self.dates:
+            return written
 
-class ProfileView(Mapping[str, Any]):
-    """The profile as it stood at `t`: what a condition may see of it, never an address.
+        def handle(walk: Walk, fact: Fact) -> None:
+            walk.profile_written(fact)
+            if written is not None:
+                written(walk, fact)
 
-    `earlier` gives what the journal still tells of attributes that were written again since; without it, such
-    an attribute cannot be answered and the journal is asked for.
-    """
-
-    def __init__(
-        self, profile: Profile, t: Instant, earlier: Mapping[str, list[Attribute]] | None = None
-    ) -> None:
-        self._profile = profile
-        self._t = t
-        self._earlier = earlier
-
-    def __getitem__(self, name: str) -> Any:
-        if name in ADDRESSES:
-            raise KeyError(name)
-        attribute = self._profile.attributes[name]
-        if attribute.written[0] > self._t:
-            if self._earlier is None:
-                raise NeedsJournal(f"profile.{name} was written again since {self._t}")
-            older = [entry for entry in self._earlier.get(name, []) if entry.written[0] <= self._t]
-            if not older:
-                raise KeyError(name)
-            attribute = older[-1]
-        if attribute.value is None:
-            raise KeyError(name)
-        return attribute.value
-
-    def __iter__(self) -> Iterator[str]:
-        return (name for name in self._profile.attributes if name in self)
-
-    def __len__(self) -> int:
-        return sum(1 for _ in self)
+        return handle
 
 
-@dataclass(frozen=True, slots=True)
-class EventNames(Mapping[str, Any]):
-    """What conditions may name: the causing event, the profile, the lists, and one rule's signal values."""
-
-    event: Mapping[str, Any] | None
-    profile: Mapping[str, Any]
-    lists: Mapping[str, list[str]]
-    signals: Mapping[str, Any]
-
-    def __getitem__(self, name: str) -> Any:
-        if name == "profile":
-            return self.profile
-        if name == "event" and self.event is not None:
-            return self.event
-        if name == "lists":
-            return self.lists
-        value = self.signals.get(name)
-        if value is None:
-            raise KeyError(name)
-        return value
-
-    def __iter__(self) -> Iterator[str]:
-        return iter(("event", "profile", "lists", *self.signals))
-
-    def __len__(self) -> int:
-        return 3 + len(self.signals)
+def _fingerprint(rulebook: Rulebook, rules: Iterable[CompiledRule]) -> str:
+    """Of all that shapes a customer's state: another one fills it anew."""
+    policy = rulebook.policy
+    shaping = (policy.default_timezone, policy.retention, policy.allowed_lateness, policy.settle)
+    meanings = sorted([rule.name, rule.rule.digest, rule.rule.mode] for rule in rules)
+    return hashlib.sha256(json.dumps([shaping, meanings]).encode()).hexdigest()[:12]
 
 
-def event_names(fact: Fact) -> dict[str, Any]:
-    """`event` as conditions see it."""
-    return {
-        "data": fact.data,
-        "type": fact.type,
-        "source": fact.source,
-        "occurred_at": to_datetime(fact.occurred_at),
+def _on_peers_compared(walk: Walk, fact: Fact) -> None:
+    walk.peers_compared(fact)
+
+
+def _touches(rule: CompiledRule, event_type: str) -> bool:
+    return any(may_match(part.of, event_type) for found in rule.trackers.values() for part in found.parts)
+
+
+def _waits(signal: Signal) -> bool:
+    return signal.kind in ("absence", "date")
+
+
+def _memory_key(rule: Rule, signal: Signal) -> str:
+    """The same for signals that remember the same: of one meaning, and of one kind of case."""
+    meaning = {
+        "signal": _trees(signal.model_dump(mode="json")),
+        "compared": _trees(rule.signals[signal.signal].model_dump(mode="json"))
+        if isinstance(signal, BaselineSignal)
+        else None,
+        "case": None if rule.for_each is None else rule.for_each.tree,
     }
+    written = json.dumps(meaning, sort_keys=True, separators=(",", ":"))
+    return hashlib.sha256(written.encode()).hexdigest()
+
+
+def _trees(document: Any) -> Any:
+    """The document with every expression reduced to its tree."""
+    if isinstance(document, dict):
+        if document.keys() == {"source", "tree"}:
+            return document["tree"]
+        return {name: _trees(value) for name, value in document.items()}
+    if isinstance(document, list):
+        return [_trees(element) for element in document]
+    return document
+
+
+def _event_keepers(rules: Iterable[Rule]) -> set[str]:
+    """The memories of deadlines that have to keep their fact, because a condition names `event`."""
+    keepers: set[str] = set()
+    for rule in rules:
+        conditions = [rule.when, rule.eligible, *(send.condition for send in rule.sends if send.condition)]
+        if any("event" in root_names(condition) for condition in conditions):
+            keepers |= {_memory_key(rule, signal) for signal in rule.signals.values() if _waits(signal)}
+    return keepers
+
+
+def _thresholds(rules: Iterable[Rule]) -> dict[str, int]:
+    """By memory: how many times or values decide every condition that names the signal."""
+    found: dict[str, int | None] = {}
+    for rule in rules:
+        compared = {signal.signal for signal in rule.signals.values() if isinstance(signal, PeersSignal)}
+        for name, signal in rule.signals.items():
+            if isinstance(signal, CountSignal | DistinctSignal):
+                enough = None if name in compared else _enough_for(rule.when, name)
+                key = _memory_key(rule, signal)
+                before = found.get(key, 0)
+                found[key] = None if before is None or enough is None else max(before, enough)
+    return {key: enough for key, enough in found.items() if enough}
+
+
+def _enough_for(when: Expression, name: str) -> int | None:
+    """None where something else than thresholds decides."""
+    enough, compared = 0, 0
+    for node in nodes(when.tree):
+        match node:
+            case [symbol, ["name", other], ["number", number]] if symbol in _ENOUGH and other == name:
+                pass
+            case [symbol, ["number", number], ["name", other]] if symbol in _ENOUGH and other == name:
+                symbol = _MIRRORED[symbol]
+            case _:
+                continue
+        compared += 1
+        threshold = Decimal(number)
+        if not 0 <= threshold <= MOST_TIMES:
+            return None
+        enough = max(enough, int(threshold.to_integral_value(ROUND_CEILING)) + _ENOUGH[symbol])
+    named = sum(1 for node in nodes(when.tree) if node == ["name", name])
+    return enough if compared and compared == named else None

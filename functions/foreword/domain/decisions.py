@@ -1,4 +1,4 @@
-"""A decision: what a rise led to, with the signals it was made on; and the message it makes."""
+"""A decision: what a rise led to, with the signals it was made on; and the messages it makes."""
 
 from __future__ import annotations
 
@@ -14,9 +14,10 @@ from foreword.domain.rulebook import Rule
 
 @dataclass(frozen=True, slots=True)
 class Decision:
-    """`reason` is None where the rule fires and its message goes on to the gates of delivery.
+    """`reason` is None where the rule fires and its messages go on to the gates of delivery.
 
-    `at` is the time of the rise. `signals` holds the defined values only.
+    `at` is the time of the rise; `expires_from` is where `expires_after` begins, the close for a comparison with
+    peers. `signals` holds the defined values only; `sends` says which of the rule's sends have an `if` that holds.
     """
 
     customer_id: str
@@ -26,15 +27,28 @@ class Decision:
     episode: str
     reason: Reason | None
     signals: Mapping[str, Any]
+    sends: tuple[int, ...]
+    expires_from: Instant
 
 
-def message_of(decision: Decision, rule: Rule, now: Instant, generation: str) -> Message:
-    """The message that records this decision: READY where it fires, else at its end with its reason."""
-    send = rule.sends[0]
+def message_ids(decision: Decision) -> list[str]:
+    """Of the sends that the decision makes."""
+    return [_message_id(decision, send) for send in decision.sends]
+
+
+def messages_of(decision: Decision, rule: Rule, now: Instant, generation: str) -> list[Message]:
+    """The messages that record this decision: READY for each send where it fires, else one with its reason."""
+    if decision.reason in (None, Reason.SHADOW):
+        return [_message(decision, rule, send, now, generation) for send in decision.sends]
+    return [_message(decision, rule, 0, now, generation)]
+
+
+def _message(decision: Decision, rule: Rule, at: int, now: Instant, generation: str) -> Message:
+    send = rule.sends[at]
     fires = decision.reason is None
     return Message(
         customer_id=decision.customer_id,
-        message_id=message_id(decision.customer_id, decision.rule, decision.case, decision.episode, 0),
+        message_id=_message_id(decision, at),
         rule=decision.rule,
         case=decision.case,
         episode=decision.episode,
@@ -45,7 +59,7 @@ def message_of(decision: Decision, rule: Rule, now: Instant, generation: str) ->
         channels=send.channels,
         decided_for=decision.at,
         decided_at=now,
-        deliver_by=decision.at + send.expires_after,
+        deliver_by=decision.expires_from + send.expires_after,
         generation=generation,
         signals=decision.signals,
         status=MessageStatus.READY if fires else MessageStatus.NOT_SENT,
@@ -53,3 +67,7 @@ def message_of(decision: Decision, rule: Rule, now: Instant, generation: str) ->
         closed_at=None if fires else now,
         due_at=look_again(now) if fires else None,
     )
+
+
+def _message_id(decision: Decision, send: int) -> str:
+    return message_id(decision.customer_id, decision.rule, decision.case, decision.episode, send)

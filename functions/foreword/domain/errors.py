@@ -5,6 +5,7 @@ ForewordError
 ├── InvalidRulebook     a document an author must mend: carries file, line, column
 ├── ConditionError      a condition that ends in an error: it counts as false (rules.md, Conditions)
 ├── NeedsJournal        the state alone cannot tell: the journal must be read
+├── NewerState          a state that only later code can read: the facts have to come again
 ├── StoreConflict       somebody else wrote first: read again and decide anew
 ├── StoreUnavailable    a store did not answer for everything asked: nothing may be decided from the rest
 ├── EventsNotAccepted   the bus refused some events for good: they are put again on redelivery
@@ -47,6 +48,10 @@ class ConditionError(ForewordError):
 
 class NeedsJournal(ForewordError):
     """The folded state cannot answer exactly; the caller reads the journal and folds again."""
+
+
+class NewerState(ForewordError):
+    """A deployment is under way, and the customer was folded by the code that comes."""
 
 
 class StoreConflict(ForewordError):

@@ -15,6 +15,9 @@ CUSTOMER_UPDATED = "CustomerUpdated"
 PREFERENCE_CHANGED = "PreferenceChanged"
 MESSAGE_SKIPPED = "MessageSkipped"
 EVENT_REJECTED = "EventRejected"
+PEERS_COMPARED = "PeersCompared"
+"""Written by the close of a period into the journal of a customer whose truth it changed."""
+
 DEADLINE_REACHED = "DeadlineReached"
 """Written by the tick straight into the journal: time has come to look at this customer's deadlines."""
 
@@ -34,6 +37,7 @@ OWN_TYPES = frozenset(
         PREFERENCE_CHANGED,
         EVENT_REJECTED,
         DEADLINE_REACHED,
+        PEERS_COMPARED,
     }
 )
 

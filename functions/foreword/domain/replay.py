@@ -1,61 +1,107 @@
 """Replaying a history through the core, with the clock going from event to event: what would have been decided.
 
 Every rule counts as live, deadlines are decided as they fall due, and the profile is as given, always
-(rules.md, The command line).
+(rules.md, The command line); a CustomerUpdated among the facts changes it from its own time on.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from itertools import groupby
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
 from operator import attrgetter
 from typing import Any
 
 from foreword.domain.core import Core
-from foreword.domain.decisions import Decision
-from foreword.domain.facts import Fact
-from foreword.domain.fold import fold
+from foreword.domain.decisions import Decision, message_ids
+from foreword.domain.facts import CUSTOMER_UPDATED, Fact, fact_key
 from foreword.domain.instants import Instant
+from foreword.domain.peer_values import PeerValue
 from foreword.domain.profiles import Attribute, Profile
-from foreword.domain.rulebook import Mode, Rulebook
-from foreword.domain.state import BEGINNING, State
+from foreword.domain.state import BEGINNING, NAME, NEVER, State
+from foreword.domain.verdicts import Verdicts
+from foreword.domain.walk import Walk
+
+_NO_RISES: list[Decision] = []
+
+
+@dataclass(frozen=True, slots=True)
+class Replayed:
+    """In time order. `peer_values` are the customer's own, one for each rule and period."""
+
+    decisions: list[Decision]
+    peer_values: list[PeerValue]
 
 
 def replay(
-    rulebook: Rulebook,
+    core: Core,
     customer_id: str,
     profile: Mapping[str, Any],
     facts: Sequence[Fact],
-    until: Instant | None = None,
-) -> list[Decision]:
-    """The decisions over one customer's facts, in time order. The clock ends at the last fact or at `until`."""
-    core = Core(
-        rulebook.model_copy(
-            update={
-                "rules": tuple(rule.model_copy(update={"mode": Mode.LIVE}) for rule in rulebook.rules),
-                "policy": rulebook.policy.model_copy(update={"settle": 0}),
-            }
-        )
-    )
-    known = Profile(customer_id, {name: Attribute(value, BEGINNING) for name, value in profile.items()})
-    state = State(digests={name: rule.rule.digest for name, rule in core.rules.items()})
-    decisions: list[Decision] = []
-    due: Instant | None = None
+    start: Instant | None = None,
+    end: Instant | None = None,
+) -> Replayed:
+    """One customer's facts, as `once` gives them, decided by a core that is `as_live`.
 
-    def take(batch: Sequence[Fact], now: Instant) -> None:
-        nonlocal state, due
-        folded = fold(core, state, known, batch, now)
-        state, due = folded.state, folded.due_at
-        decisions.extend(folded.decisions)
+    The clock goes from `start` (the first fact) to `end` (the last one); deadlines, dates and schedules exactly at
+    `end` count.
+    """
+    walk = _walk(core, customer_id, profile, facts)
+    begin = start if start is not None else (facts[0].occurred_at if facts else end)
+    if core.dates and begin is not None:
+        walk.set_dates(begin)
+    handlers, handler = core.handlers, core.handler
+    asks_first = core.asks_first_event
+    for fact in facts:
+        if walk.due < fact.occurred_at:
+            walk.deadlines(fact.occurred_at - 1)
+        if asks_first:
+            walk.fact(fact)
+            continue
+        kind = fact.type
+        handle = handlers[kind] if kind in handlers else handler(kind)
+        if handle is not None:
+            handle(walk, fact)
+    end = end if end is not None else (facts[-1].occurred_at if facts else None)
+    if end is not None and walk.due != NEVER:
+        walk.deadlines(end)
+    values = sorted(walk.peer_values.values(), key=attrgetter("at")) if walk.peer_values else []
+    return Replayed(_decided(walk, customer_id) if walk.rises else _NO_RISES, values)
 
-    # The same source and id is the same event: its first receipt counts.
-    once = {fact.key: fact for fact in sorted(facts, key=attrgetter("received_at"), reverse=True)}
-    ordered = sorted(once.values(), key=attrgetter("order"))
-    for instant, group in groupby(ordered, key=attrgetter("occurred_at")):
-        while due is not None and due < instant:
-            take([], due)
-        take(list(group), instant)
-    end = max((fact.occurred_at for fact in ordered[-1:]), default=until) if until is None else until
-    while end is not None and due is not None and due <= end:
-        take([], due)
+
+def once(facts: Iterable[Fact]) -> list[Fact]:
+    """Sorted by time and receipt; the same source and id is the same event: its first receipt counts.
+
+    What is taken back is left out, and so is what takes it back.
+    """
+    first: dict[str, Fact] = {}
+    for fact in sorted(facts, key=attrgetter("received_at")):
+        first.setdefault(fact.key, fact)
+    gone = {fact_key(fact.source, fact.retracts) for fact in first.values() if fact.retracts is not None}
+    kept = (fact for key, fact in first.items() if fact.retracts is None and key not in gone)
+    return sorted(kept, key=attrgetter("order"))
+
+
+def _walk(core: Core, customer_id: str, profile: Mapping[str, Any], facts: Sequence[Fact]) -> Walk:
+    if not any(fact.type == CUSTOMER_UPDATED for fact in facts):
+        return Walk(core, State(), profile)
+    given = {name: Attribute(value, BEGINNING) for name, value in profile.items()}
+    known = Profile(customer_id, given)
+    earlier = {name: [attribute] for name, attribute in given.items()}
+    for fact in facts:
+        if fact.type == CUSTOMER_UPDATED:
+            known = known.merge(fact)
+            for name, value in fact.data.items():
+                earlier.setdefault(name, []).append(Attribute(value, fact.order))
+    return Walk(core, State(), known, earlier)
+
+
+def _decided(walk: Walk, customer_id: str) -> list[Decision]:
+    """Each rise as it would have been decided at its own time."""
+    verdicts = Verdicts(walk.state)
+    decisions = []
+    for rise in sorted(walk.rises, key=attrgetter("at")):
+        decision = verdicts.decision(rise, customer_id, rise.at)
+        fired = decision.reason is None
+        verdicts.note(rise, [message[:NAME] for message in message_ids(decision)] if fired else [])
+        decisions.append(decision)
     return decisions

@@ -1,84 +1,171 @@
-"""What is kept of a customer between folds: signals' memory, decisions made, and which facts are in it."""
+"""What is kept of a customer between folds: signals' memory, decisions made, and which facts are in it.
+
+Stored as short JSON text. A state of the first format (0.1.0) is read for its decisions; its memory is filled anew.
+"""
 
 from __future__ import annotations
 
-import hashlib
-from collections.abc import Iterable
-from dataclasses import asdict, dataclass, field, replace
+import json
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field, replace
+from hashlib import sha256
 from typing import Any
 
 from foreword.domain import json_text
+from foreword.domain.errors import NewerState
 from foreword.domain.facts import Fact
-from foreword.domain.instants import Instant
+from foreword.domain.instants import MINUTE, Duration, Instant
+from foreword.domain.messages import message_id
+from foreword.domain.signals.packing import pack_times, unpack_times
 
-REMEMBERED_FACTS = 64
-"""How many applied facts are known by name; older ones are told apart by a rebuild from the journal."""
+FORMAT = 2
+"""Of the stored text. Code that meets a later one leaves the customer to code that knows it."""
+
+REMEMBERED_FOR = 10 * MINUTE
+FEWEST_REMEMBERED = 8
+MOST_REMEMBERED = 256
+"""Applied facts are known by name as long as their receipt lies this close to the newest one, some in any case;
+older ones are told apart by a rebuild from the journal."""
 
 REMEMBERED_DECISIONS = 32
 """How many decided rises a rule keeps; nothing at or before the newest one let go is ever decided again.
 
-A firing holds its clock of re-eligibility, so one is let go only when every kept rise is one."""
+A firing whose clock of re-eligibility still runs is never let go: there is one for each case at most."""
+
+NAME = 12
+"""Hexadecimal digits by which a fact, an episode or a message is known here, each among few."""
 
 Order = tuple[Instant, Instant, str]
 
-BEGINNING: Order = (-(2**62), 0, "")
+NEVER: Instant = 2**62
+BEGINNING: Order = (-NEVER, 0, "")
 
 
 @dataclass(slots=True)
 class Decided:
-    """A rise that was decided. `fired` holds its clock of re-eligibility; a message not sent gives it back."""
+    """A rise that was decided. `episode` and `left` are short names: left are the messages that went on.
+
+    Where none is left, the firing does not hold its clock of re-eligibility.
+    """
 
     at: Instant
+    case: str | None
     episode: str
-    fired: bool
     moment: bool
+    left: list[str]
+
+    @property
+    def fired(self) -> bool:
+        return bool(self.left)
 
 
 @dataclass(slots=True)
 class State:
-    """Mutable while a fold works on its own copy; stored as JSON text between folds.
+    """Mutable while a fold works on its own copy.
 
     `position` is the order of the last fact or deadline that mattered; whatever mattering fact stands before
-    it is late. `before` holds, per rule, the signals' values just before the instant of `position`, because
-    further facts of that very instant rise against them. `since` is, for a rule met by a customer who had
-    history already, the receipt from which it decides. `digests` tells which definition filled the memory.
-    `spilled`: the memory was too large to be stored, and every fold asks the journal instead.
+    it is late. `packed` holds the signals' memories by key, `due_by` the earliest deadline in each, `schedules` by
+    rule (and case) the next evaluation and what the last one found. `fingerprint` is that of the core which
+    filled the memories, `met` the rules it had. `since` is, for a rule met by a customer who had history already,
+    the receipt from which it decides. `retracted` are facts that were taken back before they came. `spilled`: the
+    memories were too large to be stored, and every fold asks the journal instead.
     """
 
     position: Order = BEGINNING
-    memory: dict[str, dict[str, dict[str, Any]]] = field(default_factory=dict)
-    before: dict[str, dict[str, Any]] = field(default_factory=dict)
+    packed: dict[str, Any] = field(default_factory=dict)
+    due_by: dict[str, Instant] = field(default_factory=dict)
+    schedules: dict[str, tuple[Instant, bool]] = field(default_factory=dict)
+    first_event: Instant | None = None
     decided: dict[str, list[Decided]] = field(default_factory=dict)
     decided_before: dict[str, Instant] = field(default_factory=dict)
-    digests: dict[str, str] = field(default_factory=dict)
+    fingerprint: str = ""
+    met: frozenset[str] = frozenset()
     since: dict[str, Instant] = field(default_factory=dict)
     remembered: list[tuple[Instant, str]] = field(default_factory=list)
     forgotten_through: Instant | None = None
+    retracted: tuple[str, ...] = ()
+    swept_day: int = 0
     spilled: bool = False
 
     def to_json(self) -> str:
-        return json_text.dumps(asdict(self))
+        written: dict[str, Any] = {
+            "v": FORMAT,
+            "p": self.position,
+            "m": self.packed,
+            "d": self.due_by,
+            "s": self.schedules,
+            "e": self.first_event,
+            "x": {
+                rule: [_pack_decided(entry) for entry in entries] for rule, entries in self.decided.items()
+            },
+            "b": self.decided_before,
+            "r": self.fingerprint,
+            "k": "".join(sorted(self.met)),
+            "n": self.since,
+            "f": [
+                pack_times([at for at, _ in self.remembered]),
+                "".join(name for _, name in self.remembered),
+            ],
+            "g": self.forgotten_through,
+            "t": self.retracted,
+            "w": self.swept_day,
+            "o": self.spilled,
+        }
+        kept = {name: value for name, value in written.items() if value or name == "v"}
+        return json.dumps(kept, ensure_ascii=False, separators=(",", ":"))
 
     @classmethod
-    def from_json(cls, text: str) -> State:
-        value = json_text.loads(text, max_depth=2 * json_text.MAX_DEPTH)
-        value["position"] = tuple(value["position"])
-        value["decided"] = {
-            rule: [Decided(**entry) for entry in entries] for rule, entries in value["decided"].items()
-        }
-        value["remembered"] = [(received_at, name) for received_at, name in value["remembered"]]
-        return cls(**value)
+    def from_json(cls, text: str, customer_id: str) -> State:
+        """Raises NewerState where only later code can read it."""
+        value = json.loads(text)
+        if "v" not in value:
+            return _first_format(text, customer_id)
+        if value["v"] > FORMAT:
+            raise NewerState(
+                f"the customer's state has the format {value['v']}, and this code knows {FORMAT}"
+            )
+        times, names = value.get("f", [[], ""])
+        met = value.get("k", "")
+        return cls(
+            position=tuple(value.get("p", BEGINNING)),
+            packed=value.get("m", {}),
+            due_by=value.get("d", {}),
+            schedules={slot: (at, was_true) for slot, (at, was_true) in value.get("s", {}).items()},
+            first_event=value.get("e"),
+            decided={
+                rule: [_unpack_decided(entry) for entry in entries]
+                for rule, entries in value.get("x", {}).items()
+            },
+            decided_before=value.get("b", {}),
+            fingerprint=value.get("r", ""),
+            met=frozenset(met[at : at + NAME // 2] for at in range(0, len(met), NAME // 2)),
+            since=value.get("n", {}),
+            remembered=[(at, names[NAME * i : NAME * (i + 1)]) for i, at in enumerate(unpack_times(times))],
+            forgotten_through=value.get("g"),
+            retracted=tuple(value.get("t", ())),
+            swept_day=value.get("w", 0),
+            spilled=value.get("o", False),
+        )
 
     def without_memory(self) -> State:
         """The same decisions and marks, for a customer whose memory is too large to be kept."""
-        return replace(self, memory={}, before={}, spilled=True)
+        return replace(self, packed={}, spilled=True)
 
     def copy(self) -> State:
-        return State.from_json(self.to_json())
+        """Of its own as far as a fold writes; what is packed is never written into."""
+        return replace(
+            self,
+            decided={
+                rule: [replace(entry, left=list(entry.left)) for entry in entries]
+                for rule, entries in self.decided.items()
+            },
+            decided_before=dict(self.decided_before),
+            since=dict(self.since),
+        )
 
     def has(self, fact: Fact) -> bool | None:
         """Whether the fact is in the state already; None where only the journal can tell."""
-        if (fact.received_at, short_name(fact)) in self.remembered:
+        if (fact.received_at, short_name(fact.key)) in self.remembered:
             return True
         if self.forgotten_through is not None and fact.received_at <= self.forgotten_through:
             return None
@@ -86,25 +173,78 @@ class State:
 
     def remember(self, facts: Iterable[Fact]) -> None:
         """Note these facts as applied, and let the oldest receipts go."""
-        known = set(self.remembered) | {(fact.received_at, short_name(fact)) for fact in facts}
+        known = set(self.remembered) | {(fact.received_at, short_name(fact.key)) for fact in facts}
+        if not known:
+            return
         kept = sorted(known)
-        if len(kept) > REMEMBERED_FACTS:
-            last_gone = kept[-REMEMBERED_FACTS - 1][0]
+        recent = kept[-1][0] - REMEMBERED_FOR
+        first = next(at for at, (received_at, _) in enumerate(kept) if received_at > recent)
+        first = max(min(first, len(kept) - FEWEST_REMEMBERED), len(kept) - MOST_REMEMBERED, 0)
+        if first > 0:
+            last_gone = kept[first - 1][0]
             self.forgotten_through = max(last_gone, self.forgotten_through or last_gone)
-            kept = kept[-REMEMBERED_FACTS:]
-        self.remembered = kept
+        self.remembered = kept[first:]
 
-    def decide(self, rule: str, entry: Decided) -> None:
-        """Keep a decision, so that its episode is never decided again."""
+    def decide(self, rule: str, entry: Decided, apart: Duration | None) -> None:
+        """Keep a decision, so that its episode is never decided again; `apart` is the rule's re-eligibility."""
         entries = self.decided.setdefault(rule, [])
         entries.append(entry)
         entries.sort(key=lambda decided: decided.at)
         while len(entries) > REMEMBERED_DECISIONS:
-            at = next((at for at, decided in enumerate(entries) if not decided.fired), 0)
-            gone = entries.pop(at)
+            newest = entries[-1].at
+            over = (
+                at
+                for at, decided in enumerate(entries)
+                if not decided.fired or apart is None or decided.at + apart <= newest
+            )
+            first = next(over, None)
+            if first is None:
+                return
+            gone = entries.pop(first)
             self.decided_before[rule] = max(gone.at, self.decided_before.get(rule, gone.at))
 
 
-def short_name(fact: Fact) -> str:
-    """Twelve hexadecimal digits of the fact's identity: told apart among those of one receipt time only."""
-    return hashlib.sha256(fact.key.encode()).hexdigest()[:12]
+def short_name(text: str) -> str:
+    """Of a fact's key or an episode: told apart among those of one receipt time, or of one rule, only."""
+    return sha256(text.encode("utf-8", "surrogatepass")).hexdigest()[:NAME]
+
+
+def rule_mark(digest: str) -> str:
+    """By which a state knows that its memory was filled for this definition of a rule."""
+    return sha256(digest.encode()).hexdigest()[: NAME // 2]
+
+
+def _pack_decided(entry: Decided) -> list[Any]:
+    packed = [entry.at, "".join(entry.left), entry.episode if entry.moment else 0, entry.case]
+    while packed[-1] in (None, 0):
+        packed.pop()
+    return packed
+
+
+def _unpack_decided(packed: list[Any]) -> Decided:
+    at, left, episode, case = (*packed, 0, None)[:4] if len(packed) == 2 else (*packed, None)[:4]
+    names = [left[start : start + NAME] for start in range(0, len(left), NAME)]
+    return Decided(at, case, episode or "", bool(episode), names)
+
+
+def _first_format(text: str, customer_id: str) -> State:
+    """What 0.1.0 stored: its decisions and marks, so that nothing is decided twice; its memory is filled anew."""
+    value: Mapping[str, Any] = json_text.loads(text, max_depth=2 * json_text.MAX_DEPTH)
+    return State(
+        decided={
+            rule: [_first_decided(entry, rule, customer_id) for entry in entries]
+            for rule, entries in value["decided"].items()
+        },
+        decided_before=dict(value["decided_before"]),
+        since=dict(value["since"]),
+        met=frozenset(rule_mark(digest) for digest in value["digests"].values()),
+        forgotten_through=value["forgotten_through"],
+        remembered=sorted((at, name) for at, name in value["remembered"]),
+    )
+
+
+def _first_decided(entry: Mapping[str, Any], rule: str, customer_id: str) -> Decided:
+    episode = entry["episode"]
+    left = [message_id(customer_id, rule, None, episode, 0)[:NAME]] if entry["fired"] else []
+    moment = bool(entry["moment"])
+    return Decided(entry["at"], None, short_name(episode) if moment else "", moment, left)

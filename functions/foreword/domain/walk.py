@@ -8,41 +8,54 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
+from datetime import tzinfo
+from typing import Any, NamedTuple
 
-from foreword.domain.core import CompiledRule, Core, EventNames, ProfileView, event_names
+from foreword.domain import schedules
+from foreword.domain.between import Between
+from foreword.domain.condition_values import subtract
+from foreword.domain.core import CompiledRule, Core
 from foreword.domain.errors import NeedsJournal
-from foreword.domain.facts import Fact
-from foreword.domain.instants import Instant
+from foreword.domain.facts import OWN_TYPES, Fact
+from foreword.domain.instants import Instant, parse_instant
+from foreword.domain.memories import Memories, tracker_key
+from foreword.domain.peer_values import PeerValue, period_of
+from foreword.domain.profile_view import ProfileView
 from foreword.domain.profiles import Attribute, Profile
-from foreword.domain.state import Order, State
+from foreword.domain.quiet_hours import zone_of
+from foreword.domain.state import NEVER, State
 
 AFTER_ALL_FACTS = (2**62, "")
 """A deadline stands behind every fact of its own instant: an event at exactly the deadline still meets it."""
 
 
-@dataclass(frozen=True, slots=True)
-class Cause:
-    """What made an evaluation: a fact at its own time, or the deadline of an `after` fact.
+class Cause(NamedTuple):
+    """What made an evaluation: a fact at its own time, a deadline of an `after` fact, a date, a schedule, a close.
 
-    `event` is what conditions see (None where they do not name it); `known_at` is when the fact was received,
-    for a deadline the deadline itself.
+    `fact` is what `event` means to the conditions (None where they cannot know one); `known_at` is when the fact
+    was received, for a deadline the deadline itself. `expires_from` is where `expires_after` begins.
     """
 
     key: str
-    event: Mapping[str, Any] | None
+    fact: Fact | None
     at: Instant
     known_at: Instant
+    expires_from: Instant
 
 
 @dataclass(slots=True)
 class Rise:
-    """A condition true at `cause.at` that was false just before. `until` is where it was found to have ended."""
+    """A condition true at `cause.at` that was false just before. `until` is where it was found to have ended.
+
+    `moment`: it is an episode of its own, whatever came before. `sends` are those whose `if` held.
+    """
 
     rule: CompiledRule
+    case: str | None
     cause: Cause
     moment: bool
     eligible: bool
+    sends: tuple[int, ...]
     signals: dict[str, Any]
     until: Instant | None = None
 
@@ -52,107 +65,257 @@ class Rise:
 
 
 class Walk:
-    """One pass over one customer's facts; it works on `state` in place."""
+    """One pass over one customer's facts; what it finds out is in `state` when it is finished.
+
+    A given `profile` that is a plain mapping is as given, always; a Profile is asked as of each evaluation, with
+    what `earlier` still tells of attributes that were written again since.
+    """
 
     def __init__(
         self,
         core: Core,
         state: State,
-        profile: Profile,
+        profile: Profile | Mapping[str, Any],
         earlier: Mapping[str, list[Attribute]] | None = None,
     ) -> None:
+        self.core = core
         self.state = state
         self.rises: list[Rise] = []
-        self._core = core
+        self.running: dict[tuple[str, str | None], Rise] = {}
+        self.memories = Memories(core.trackers, state.packed)
+        self.first_event = state.first_event
+        self.peer_values: dict[tuple[str, Instant], PeerValue] = {}
         self._profile = profile
         self._earlier = earlier
-        self._running: dict[str, Rise] = {}
+        self._due_by = dict(state.due_by)
+        self._schedules = dict(state.schedules)
+        self._due = self._earliest()
+
+    @property
+    def due(self) -> Instant:
+        """The earliest deadline or scheduled evaluation, NEVER where there is none."""
+        return self._due
 
     def fact(self, fact: Fact) -> None:
         """Apply one fact and evaluate every rule it touches."""
-        rules = self._core.touched_by(fact.type)
-        if not rules:
-            return
-        cause = Cause(fact.key, event_names(fact), fact.occurred_at, fact.received_at)
-        profile = ProfileView(self._profile, cause.at, self._earlier)
-        names = EventNames(cause.event, profile, self._core.lists, {})
-        for rule in rules:
-            memory = self.state.memory.get(rule.name) or rule.start()
-            before = self._values_before(rule, memory, cause.at)
-            matched = {
-                name for name, found in rule.trackers.items() if found.apply(memory[name], fact, names)
-            }
-            if not matched:
-                continue
-            self._move_to(fact.order)
-            self.state.memory[rule.name] = memory
-            self.state.before[rule.name] = before
-            if matched & rule.evaluated_by:
-                self._evaluate(rule, cause, profile)
+        if (
+            self.core.asks_first_event
+            and (self.first_event is None or fact.occurred_at < self.first_event)
+            and fact.type not in OWN_TYPES
+        ):
+            self.first_event = fact.occurred_at
+        handler = self.core.handler(fact.type)
+        if handler is not None:
+            handler(self, fact)
 
     def deadlines(self, through: Instant) -> None:
         """Evaluate every pending deadline up to `through`, in order."""
-        while (due := self.next_deadline()) is not None and due <= through:
-            self._ring(due)
+        while self._due <= through:
+            self._ring(self._due)
 
-    def next_deadline(self) -> Instant | None:
-        """The earliest pending deadline of a signal that some rule's condition uses."""
-        pending = (
-            self.state.memory[name][signal]["pending"]
-            for name, rule in self._core.rules.items()
-            if name in self.state.memory
-            for signal in rule.deadlines
+    def profile(self, t: Instant) -> Mapping[str, Any]:
+        """The profile as of `t`."""
+        if isinstance(self._profile, Profile):
+            return ProfileView(self._profile, t, self._earlier)
+        return self._profile
+
+    def zone(self, t: Instant) -> tzinfo:
+        """The customer's zone as of `t`."""
+        return zone_of(self.profile(t).get("timezone"), self.core.rulebook.policy.default_timezone)
+
+    def finish(self) -> None:
+        """Put what is remembered into the state."""
+        state = self.state
+        t = state.position[0]
+        # What is not touched is not looked at, and cases come and go: once a day all of it is.
+        everything = len(state.packed) > 16 and state.swept_day != t // (86_400 * 1_000_000)
+        if everything:
+            state.swept_day = t // (86_400 * 1_000_000)
+        state.packed = self.memories.pack(t, everything=everything)
+        state.due_by = {key: due for key, due in self._due_by.items() if key in state.packed}
+        state.schedules = self._schedules
+        state.first_event = self.first_event
+
+    # What the handlers of events call.
+
+    def watch(self, key: str, memory: Any) -> None:
+        """A signal with deadlines has changed."""
+        first = memory.first
+        if first is None:
+            self._due_by.pop(key, None)
+        else:
+            self._due_by[key] = first
+        self._due = self._earliest()
+
+    def profile_written(self, fact: Fact) -> None:
+        """Dates move with the profile."""
+        self.set_dates(fact.occurred_at)
+
+    def set_dates(self, t: Instant) -> None:
+        """Wait for the dates of the profile as of `t` that lie at or after it."""
+        for key, tracker in self.core.dates.items():
+            memory = self.memories[key]
+            tracker.set(memory, self.profile(t), self.zone(t), t)
+            self.watch(key, memory)
+
+    def rises_at(self, rule: CompiledRule, fact: Fact, case: str | None) -> None:
+        """The condition is true after the fact."""
+        at = fact.occurred_at
+        self._true(rule, Cause(fact.key, fact, at, fact.received_at, at), case)
+
+    def falls_at(self, rule: CompiledRule, t: Instant, case: str | None) -> None:
+        """The condition is not true after a fact at `t`; a further fact of this instant may take that back."""
+        running = self.running.get((rule.name, case))
+        if running is not None and running.until is None:
+            running.until = t
+
+    def scheduled(self, rule: CompiledRule, fact: Fact, case: str | None) -> None:
+        """A rule with a schedule waits for its next evaluation from its customer's (or case's) first event on."""
+        slot = rule.name if case is None else f"{rule.name}/{case}"
+        if slot in self._schedules:
+            return
+        assert rule.rule.evaluate is not None  # noqa: S101  only such rules are written so
+        t = fact.occurred_at
+        zone = self.zone(t)
+        earlier = schedules.before(rule.rule.evaluate, zone, t)
+        was_true = rule.holds(None, earlier, self.profile(earlier), rule.empty_values(earlier))
+        self._schedules[slot] = (schedules.at_or_after(rule.rule.evaluate, zone, t), was_true)
+        self._due = self._earliest()
+
+    def compared(self, rule: CompiledRule, fact: Fact, gave: bool) -> None:
+        """A signal of a rule with peers has changed; a value that it `gave` is the customer's of the period."""
+        assert rule.peers is not None  # noqa: S101  only such rules are written so
+        _, peers = rule.peers
+        t = fact.occurred_at
+        period = period_of(peers.period, t)
+        values = dict(zip(rule.names, self._exact(rule.values(self, t, None)), strict=True))
+        value = values[peers.signal]
+        known = self.peer_values.get((rule.name, period))
+        if gave and value is not None:
+            cohort = rule.cohort(fact, self.profile(t))
+            if cohort is None:
+                return
+        elif known is not None and known.at == t:
+            value, cohort = known.value, known.cohort  # another signal of the very instant: as of it
+        else:
+            return
+        profile = {name: self.profile(t)[name] for name in rule.profile_fields if name in self.profile(t)}
+        signals = defined(values)
+        self.peer_values[rule.name, period] = PeerValue(
+            fact.customer_id, rule.name, period, t, value, cohort, signals, profile
         )
-        return min((entries[0][0] for entries in pending if entries), default=None)
+
+    def peers_compared(self, fact: Fact) -> None:
+        """A close found that the customer's truth has changed."""
+        rule = self.core.rules.get(fact.data["rule"])
+        if rule is None or rule.peers is None or fact.data["true"] is not True:
+            return
+        name, _ = rule.peers
+        at = parse_instant(fact.data["at"])
+        signals = dict(fact.data["signals"])
+        gap = subtract(fact.data["value"], fact.data["statistic"])
+        values = tuple(gap if of == name else signals.get(of) for of in rule.names)
+        cause = Cause(fact.key, None, at, fact.received_at, fact.occurred_at)
+        self._rise(rule, cause, None, values, fact.data["profile"], moment=False)
+
+    # Evaluation.
+
+    def _true(self, rule: CompiledRule, cause: Cause, case: str | None) -> None:
+        t = cause.at
+        running = self.running.get((rule.name, case))
+        if running is not None and running.at == t:
+            running.until = None  # the same rise goes on
+            return
+        was_true = not rule.rule.repeat and rule.holds(
+            cause.fact, t, self.profile(t), rule.values_before(self, t, case)
+        )
+        if running is not None:
+            if was_true and running.until in (None, t):
+                running.until = None
+                return
+            running.until = t if running.until is None else running.until
+            del self.running[rule.name, case]
+        if not was_true:
+            values = rule.values(self, t, case)
+            moment = rule.rule.repeat or any(
+                rule.trackers[name].moment and values[rule.names.index(name)] is True
+                for name in rule.used & rule.trackers.keys()
+            )
+            self.running[rule.name, case] = self._rise(
+                rule, cause, case, values, self.profile(t), moment=moment
+            )
+
+    def _rise(
+        self,
+        rule: CompiledRule,
+        cause: Cause,
+        case: str | None,
+        values: tuple[Any, ...],
+        profile: Mapping[str, Any],
+        *,
+        moment: bool,
+    ) -> Rise:
+        values = self._exact(values)
+        rise = Rise(
+            rule,
+            case,
+            cause,
+            moment,
+            rule.eligible(cause.fact, cause.at, profile, values),
+            rule.sends(cause.fact, cause.at, profile, values),
+            defined(dict(zip(rule.names, values, strict=True))),
+        )
+        self.rises.append(rise)
+        return rise
+
+    def _exact(self, values: tuple[Any, ...]) -> tuple[Any, ...]:
+        """A message shows its signals: bounds are not enough."""
+        if any(isinstance(value, Between) for value in values):
+            raise NeedsJournal("a signal's value is not known exactly")
+        return values
+
+    # Deadlines.
+
+    def _earliest(self) -> Instant:
+        due = min(self._due_by.values(), default=NEVER)
+        return min(due, min((at for at, _ in self._schedules.values()), default=NEVER))
 
     def _ring(self, due: Instant) -> None:
-        """Let one `after` fact's deadline be met, and evaluate its rule."""
+        """Let one deadline be met, and evaluate its rules."""
         if due < self.state.position[0]:
             raise NeedsJournal(f"facts behind the deadline {due} are applied already")
-        rule, memory, signal = next(
-            (rule, self.state.memory[name], signal)
-            for name, rule in self._core.rules.items()
-            if name in self.state.memory
-            for signal in rule.deadlines
-            if (entries := self.state.memory[name][signal]["pending"]) and entries[0][0] == due
-        )
-        before = self._values_before(rule, memory, due)
-        _, key, kept = memory[signal]["pending"].pop(0)
-        memory[signal]["rung"] = due
-        self._move_to((due, *AFTER_ALL_FACTS))
-        self.state.before[rule.name] = before
-        event = None if kept is None else event_names(Fact.from_json(kept))
-        self._evaluate(rule, Cause(key, event, due, due), ProfileView(self._profile, due, self._earlier))
-
-    def _evaluate(self, rule: CompiledRule, cause: Cause, profile: ProfileView) -> None:
-        t = cause.at
-        values = rule.values(self.state.memory[rule.name], t)
-        now = EventNames(cause.event, profile, self._core.lists, values)
-        was = EventNames(cause.event, profile, self._core.lists, self.state.before[rule.name])
-        was_true, is_true = rule.is_true(was), rule.is_true(now)
-        running = self._running.get(rule.name)
-        if running is not None and (running.at == t or (was_true and running.until in (None, t))):
-            # The same rise goes on, or ends here; a further fact of this instant may yet take that back.
-            running.until = None if is_true else t
+        self.state.position = max(self.state.position, (due, *AFTER_ALL_FACTS))
+        key = min((key for key, at in self._due_by.items() if at == due), default=None)
+        if key is None:
+            self._ask_on_schedule(min(slot for slot, (at, _) in self._schedules.items() if at == due), due)
             return
-        if running is not None:
-            running.until = t if running.until is None else running.until
-            del self._running[rule.name]
-        if is_true and not was_true:
-            moment = any(rule.trackers[name].moment and values[name] is True for name in rule.evaluated_by)
-            rise = Rise(rule, cause, moment, rule.is_eligible(now), values)
-            self.rises.append(rise)
-            self._running[rule.name] = rise
+        memory = self.memories[key]
+        cause_key, fact = memory.ring()
+        tracker = tracker_key(key)
+        if tracker in self.core.dates:
+            self.core.dates[tracker].set(memory, self.profile(due), self.zone(due), due + 1)
+        self.watch(key, memory)
+        case = key.partition("/")[2] or None
+        for rule in self.core.ringing[tracker]:
+            if rule.holds(fact, due, self.profile(due), rule.values(self, due, case)):
+                self._true(rule, Cause(cause_key, fact, due, due, due), case)
+            else:
+                self.falls_at(rule, due, case)
 
-    def _values_before(
-        self, rule: CompiledRule, memory: Mapping[str, dict[str, Any]], t: Instant
-    ) -> dict[str, Any]:
-        """The signals just before `t`: computed at the first fact of an instant, kept for the further ones."""
-        if self.state.position[0] == t and rule.name in self.state.before:
-            return self.state.before[rule.name]
-        return rule.values(memory, t, before=True)
+    def _ask_on_schedule(self, slot: str, due: Instant) -> None:
+        name, _, case = slot.partition("/")
+        rule = self.core.rules[name]
+        assert rule.rule.evaluate is not None  # noqa: S101  only such rules are waited for
+        profile = self.profile(due)
+        values = rule.values(self, due, case or None)
+        is_true = rule.holds(None, due, profile, values)
+        _, was_true = self._schedules[slot]
+        self._schedules[slot] = (schedules.at_or_after(rule.rule.evaluate, self.zone(due), due + 1), is_true)
+        self._due = self._earliest()
+        if is_true and (rule.rule.repeat or not was_true):
+            cause = Cause(f"schedule/{due}", None, due, due, due)
+            self._rise(rule, cause, case or None, values, profile, moment=rule.rule.repeat)
 
-    def _move_to(self, position: Order) -> None:
-        if self.state.position[0] != position[0]:
-            self.state.before = {}
-        self.state.position = position
+
+def defined(values: Mapping[str, Any]) -> dict[str, Any]:
+    return {name: value for name, value in values.items() if value is not None}

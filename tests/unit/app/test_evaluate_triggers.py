@@ -14,7 +14,7 @@ from foreword.domain.messages import MessageStatus
 from foreword.domain.rulebook import Policy, Rulebook
 from tests.fakes.customers import FakeClock, FakeJournal, FakeStates
 from tests.reference.rules import name, tree
-from tests.unit.domain.test_fold import GONE, TWICE, T, changed, fact
+from tests.unit.domain.test_fold import GONE, TWICE, T, changed, fact, value_of
 
 KEEPS_EVENTS = changed(GONE, when=tree(["&&", name("gone"), ["has", ["name", "event"], "data"]]))
 
@@ -93,7 +93,7 @@ def test_a_customer_whose_fold_raises_is_parked_and_mended_by_a_rebuild() -> Non
     evaluation.core.rules["twice"].trackers["n"] = healthy
     assert evaluation([]) == [None]
     assert not evaluation.states.stored["c-1"].parked
-    assert evaluation.states.state_of("c-1").memory["twice"]["n"]["times"] == [T + HOUR, T + 2 * HOUR]
+    assert value_of(evaluation.core, evaluation.states.state_of("c-1"), "twice", "n", 2 * HOUR) == 2
 
 
 def test_a_state_that_cannot_be_read_parks_its_customer_and_decides_nothing_twice() -> None:

@@ -1,0 +1,86 @@
+"""What becomes of a rise: was its episode decided before, and which gate before the message closes first."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import timedelta
+from decimal import Decimal
+from typing import Any
+
+from foreword.domain.decisions import Decision
+from foreword.domain.instants import SECOND, Instant, sortable
+from foreword.domain.reasons import Reason
+from foreword.domain.rulebook import Mode
+from foreword.domain.state import Decided, State, short_name
+from foreword.domain.walk import Rise
+
+
+class Verdicts:
+    """The decisions of one customer, as far as the state keeps them."""
+
+    def __init__(self, state: State) -> None:
+        self._state = state
+
+    def entries(self, rise: Rise) -> Iterator[Decided]:
+        """The decisions that belong to the rise's episode."""
+        episode = short_name(episode_of(rise)) if rise.moment else ""
+        for entry in self._state.decided.get(rise.rule.name, []):
+            if entry.case != rise.case:
+                continue
+            same = entry.at == rise.at or (rise.moment and entry.episode == episode)
+            later = not rise.moment and entry.at > rise.at and (rise.until is None or entry.at < rise.until)
+            if same or later:
+                yield entry
+
+    def decided(self, rise: Rise) -> bool:
+        """Whether the rise belongs to an episode that was decided, or to times that are closed."""
+        if rise.at <= self._state.decided_before.get(rise.rule.name, rise.at - 1):
+            return True
+        return next(self.entries(rise), None) is not None
+
+    def note(self, rise: Rise, left: list[str]) -> None:
+        """Keep the decision; `left` names the messages that went on."""
+        episode = short_name(episode_of(rise)) if rise.moment else ""
+        entry = Decided(rise.at, rise.case, episode, rise.moment, left)
+        self._state.decide(rise.rule.name, entry, rise.rule.rule.re_eligible_after)
+
+    def decision(self, rise: Rise, customer_id: str, now: Instant) -> Decision:
+        """The first gate that closes before a message is made gives the reason; None where the rule fires."""
+        return Decision(
+            customer_id=customer_id,
+            rule=rise.rule.name,
+            case=rise.case,
+            at=rise.at,
+            episode=episode_of(rise),
+            reason=self._reason(rise, now),
+            signals={name: _shown(value) for name, value in rise.signals.items()},
+            sends=rise.sends,
+            expires_from=rise.cause.expires_from,
+        )
+
+    def _reason(self, rise: Rise, now: Instant) -> Reason | None:
+        rule = rise.rule.rule
+        if not rise.eligible:
+            return Reason.NOT_ELIGIBLE
+        apart = rule.re_eligible_after
+        if apart is not None and any(
+            entry.fired and entry.case == rise.case and abs(rise.at - entry.at) < apart
+            for entry in self._state.decided.get(rule.rule, [])
+        ):
+            return Reason.NOT_RE_ELIGIBLE
+        if now > rise.cause.expires_from + rule.expires_after:
+            return Reason.TOO_LATE
+        return Reason.SHADOW if rule.mode is Mode.SHADOW else None
+
+
+def episode_of(rise: Rise) -> str:
+    """A moment's episode is the fact that made it; another is named by its first decided rise."""
+    return rise.cause.key if rise.moment else sortable(rise.at)
+
+
+def _shown(value: Any) -> Any:
+    """As JSON: a duration in seconds, as CEL writes it."""
+    if isinstance(value, timedelta):
+        micros = value // timedelta(microseconds=1)
+        return f"{micros // SECOND if micros % SECOND == 0 else Decimal(micros) / SECOND}s"
+    return value
