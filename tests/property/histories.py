@@ -43,29 +43,45 @@ def data(draw: st.DrawFn) -> dict[str, Any]:
 
 
 @st.composite
-def histories(draw: st.DrawFn, *, most: int = 12, since: int = 0) -> list[Fact]:
-    """In their order; of two at the same time the earlier one in the list is received first."""
+def histories(draw: st.DrawFn, *, most: int = 12, since: int = 0, first: int = 0) -> list[Fact]:
+    """In their order, each received when it happened; `first` is the number of the first, by which ties go."""
     entries = draw(st.lists(st.tuples(times, st.sampled_from("AAAABBCZ"), data()), min_size=1, max_size=most))
-    return numbered([(since + at, type, of) for at, type, of in entries])
+    return numbered([(since + at, type, of) for at, type, of in entries], first)
 
 
-def numbered(entries: Sequence[tuple[int, str, dict[str, Any]]], first: int = 0) -> list[Fact]:
+def numbered(entries: Sequence[tuple[int, str, dict[str, Any]]], first: int) -> list[Fact]:
     ordered = sorted(entries, key=lambda entry: entry[0])
     return [
-        Fact("test", f"{first + index:03}", type, CUSTOMER, at, at + first + index, of)
+        Fact("test", f"{first + index:03}", type, CUSTOMER, at, at, of)
         for index, (at, type, of) in enumerate(ordered)
     ]
 
 
-profiles = st.fixed_dictionaries(
-    {},
-    optional={
-        "segment": st.sampled_from(("retail", "staff")),
-        "timezone": st.sampled_from(("Europe/Berlin", "America/New_York", "Nowhere/Land")),
-        "day": st.sampled_from(
-            ("2024-10-26", "2024-10-27", "2024-10-28", "1996-02-29", "1990-10-27", "soon")
-        ),
-        "instant": st.sampled_from(("2024-10-27T23:30:00Z", "2024-10-27T02:00:00+02:00")),
-        "email": st.just("a@example.com"),
-    },
-)
+_ATTRIBUTES = {
+    "segment": st.sampled_from(("retail", "staff")),
+    "timezone": st.sampled_from(("Europe/Berlin", "America/New_York", "Nowhere/Land")),
+    "day": st.sampled_from(("2024-10-26", "2024-10-27", "2024-10-28", "1996-02-29", "1990-10-27", "soon")),
+    "instant": st.sampled_from(("2024-10-27T23:30:00Z", "2024-10-27T02:00:00+02:00")),
+    "email": st.just("a@example.com"),
+}
+
+profiles = st.fixed_dictionaries({}, optional=_ATTRIBUTES)
+
+
+@st.composite
+def updates(draw: st.DrawFn) -> list[Fact]:
+    """CustomerUpdated facts, each of some attributes; None removes one."""
+    removing = {name: values | st.none() for name, values in _ATTRIBUTES.items() if name != "email"}
+    entries = draw(st.lists(st.tuples(times, st.fixed_dictionaries({}, optional=removing)), max_size=4))
+    return numbered([(at, "CustomerUpdated", of) for at, of in entries], 200)
+
+
+@st.composite
+def retractions(draw: st.DrawFn, facts: Sequence[Fact], until: int) -> list[Fact]:
+    """Of some of the facts, and now and then of one that never comes."""
+    ids = draw(st.lists(st.sampled_from([*(fact.id for fact in facts), "never"]), min_size=1, max_size=3))
+    return [
+        Fact("test", f"back/{index}", "A", CUSTOMER, at, at, retracts=id)
+        for index, id in enumerate(ids)
+        for at in [draw(st.sampled_from((until, BASE, *(fact.occurred_at for fact in facts))))]
+    ]

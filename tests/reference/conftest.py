@@ -8,7 +8,7 @@ from tests.reference import engines
 from tests.reference.engines import Engine
 
 
-@pytest.fixture(params=[engines.model], ids=["model"])
+@pytest.fixture(params=[engines.model, engines.core], ids=["model", "core"])
 def decided(request: pytest.FixtureRequest) -> Engine:
     engine: Engine = request.param
     return engine

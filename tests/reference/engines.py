@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from datetime import datetime, timedelta
 from decimal import Context, Decimal
 from typing import Any, NamedTuple, Protocol
 
+from foreword.domain.core import Core
 from foreword.domain.facts import Fact
+from foreword.domain.replay import once, replay
 from foreword.domain.rulebook import Rulebook
-from tests.reference.conditions import EPOCH, Span, Time
+from tests.reference.conditions import Span
 from tests.reference.firing import decide
 from tests.reference.writing import CUSTOMER
 
@@ -47,6 +48,17 @@ def model(
     return in_order(map(comparable, decide(rulebook, CUSTOMER, profile or {}, facts, start, end)))
 
 
+def core(
+    rulebook: Rulebook,
+    facts: Iterable[Fact],
+    profile: Mapping[str, Any] | None = None,
+    start: int | None = None,
+    end: int | None = None,
+) -> list[Decided]:
+    replayed = replay(Core(rulebook).as_live(), CUSTOMER, profile or {}, once(facts), start, end)
+    return in_order(map(comparable, replayed.decisions))
+
+
 def comparable(decision: Any) -> Decided:
     """Of a decision of either."""
     signals = {name: plain(value) for name, value in decision.signals.items()}
@@ -65,14 +77,8 @@ def plain(value: Any) -> Any:
             return value
         case int() | Decimal():
             return COMPARED.plus(Decimal(value)).normalize()
-        case timedelta():
-            return ("duration", Decimal(value // timedelta(microseconds=1)))
-        case Span():
-            return ("duration", Decimal(int(value.micros)))
-        case datetime():
-            return ("time", Decimal((value - EPOCH) // timedelta(microseconds=1)))
-        case Time():
-            return ("time", Decimal(int(value.micros)))
+        case Span():  # a decision tells it in seconds
+            return f"{Decimal(int(value.micros)).scaleb(-6).normalize():f}s"
         case list() | tuple():
             return [plain(element) for element in value]
         case Mapping():

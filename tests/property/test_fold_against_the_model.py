@@ -1,0 +1,177 @@
+"""However facts arrive, the fold ends where the reference model is, and never decides an episode twice.
+
+Signals are compared by what comes after: once all facts are there, whatever their order was, a further history
+that comes in order and in time is decided exactly as the model decides it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from hypothesis import given, note
+from hypothesis import strategies as st
+
+from foreword.domain.facts import Fact
+from foreword.domain.instants import DAY, HOUR, MINUTE
+from foreword.domain.rulebook import Policy, Rulebook
+from tests.property.histories import BASE, LAST_HOUR, histories, profiles, retractions, updates
+from tests.property.road import Road, in_batches
+from tests.property.rulebooks import rulebooks
+from tests.property.told import told
+from tests.reference.engines import Decided, comparable, in_order
+from tests.reference.firing import decide
+from tests.reference.writing import CUSTOMER
+
+ALL_THERE = BASE + LAST_HOUR * HOUR + HOUR // 2
+"""When the facts of a history have come, whatever their order."""
+
+LATER = LAST_HOUR + 1
+"""The first hour of what comes afterwards in order and in time."""
+
+afterwards = histories(since=LATER * HOUR, first=500, most=8)
+waits = st.sampled_from((0, 3, 30, 80))
+
+
+def modelled(
+    rulebook: Rulebook,
+    facts: Sequence[Fact],
+    profile: Mapping[str, Any] | None,
+    end: int,
+    after: int | None = None,
+) -> list[Decided]:
+    note(told(rulebook, facts))
+    found = in_order(map(comparable, decide(rulebook, CUSTOMER, profile, facts, None, end)))
+    return [decided for decided in found if after is None or decided.at > after]
+
+
+@given(rulebooks(), histories(), profiles, waits)
+def test_facts_in_order_and_in_time_decide_what_the_model_decides(
+    rulebook: Rulebook, facts: Sequence[Fact], profile: Mapping[str, Any], more: int
+) -> None:
+    road = Road(rulebook)
+    road.describe(profile)
+    road.in_time(facts)
+    end = facts[-1].occurred_at + more * HOUR
+    road.wait(end)
+    assert road.decided() == modelled(rulebook, facts, profile, end)
+
+
+@given(rulebooks(), histories(), updates(), waits)
+def test_a_profile_that_changes_decides_what_the_model_decides(
+    rulebook: Rulebook, facts: Sequence[Fact], changes: Sequence[Fact], more: int
+) -> None:
+    road = Road(rulebook)
+    everything = sorted([*facts, *changes], key=lambda fact: fact.order)
+    road.in_time(everything)
+    end = everything[-1].occurred_at + more * HOUR
+    road.wait(end)
+    assert road.decided() == modelled(rulebook, everything, None, end)
+
+
+@given(rulebooks(pauses=False), histories(), profiles, waits, st.data())
+def test_deadlines_that_settle_decide_the_same_later(
+    rulebook: Rulebook, facts: Sequence[Fact], profile: Mapping[str, Any], more: int, data: st.DataObject
+) -> None:
+    settling = with_policy(rulebook, settle=5 * MINUTE)
+    road = Road(settling)
+    road.describe(profile)
+    for fact in facts:
+        road.arrive([fact], fact.occurred_at)
+    end = facts[-1].occurred_at + more * HOUR
+    road.wait(end + 5 * MINUTE)
+    decided = [decision for decision in road.decided() if decision.at <= end]
+    assert decided == modelled(settling, facts, profile, end)
+
+
+@given(
+    rulebooks(pauses=False),
+    histories(),
+    updates(),
+    afterwards,
+    waits,
+    st.sampled_from((7 * DAY, 2 * HOUR)),
+    st.booleans(),
+    st.data(),
+)
+def test_any_order_duplication_and_batching_ends_in_the_same_signals(
+    rulebook: Rulebook,
+    facts: Sequence[Fact],
+    changes: Sequence[Fact],
+    later: Sequence[Fact],
+    more: int,
+    allowed_lateness: int,
+    received_late: bool,
+    data: st.DataObject,
+) -> None:
+    everything = [*facts, *changes]
+    again = data.draw(st.lists(st.sampled_from(everything), max_size=5))
+    arrivals = data.draw(st.permutations([*everything, *again]))
+    if received_late:
+        received = {fact.key: ALL_THERE - 1000 + at for at, fact in reversed([*enumerate(arrivals)])}
+        arrivals = [fact._replace(received_at=received[fact.key]) for fact in arrivals]
+    lenient = with_policy(rulebook, allowed_lateness=allowed_lateness)
+    road = Road(lenient)
+    for batch in in_batches(data, arrivals):
+        road.arrive(batch, ALL_THERE)
+    compare_afterwards(road, arrivals, later, more)
+
+
+@given(rulebooks(pauses=False), histories(), profiles, afterwards, waits, st.data())
+def test_a_retracted_fact_is_as_if_it_had_never_come(
+    rulebook: Rulebook,
+    facts: Sequence[Fact],
+    profile: Mapping[str, Any],
+    later: Sequence[Fact],
+    more: int,
+    data: st.DataObject,
+) -> None:
+    taken_back = data.draw(retractions(facts, ALL_THERE))
+    arrivals = data.draw(st.permutations([*facts, *taken_back]))
+    road = Road(rulebook)
+    road.describe(profile)
+    for batch in in_batches(data, arrivals):
+        road.arrive(batch, ALL_THERE)
+    compare_afterwards(road, arrivals, later, more, profile)
+    gone = {fact.retracts for fact in taken_back}
+    never_came = [fact for fact in facts if fact.id not in gone]
+    end = later[-1].occurred_at + more * HOUR
+    # The clock may begin with another fact, which matters to dates alone.
+    start = facts[0].occurred_at
+    assert decide(rulebook, CUSTOMER, profile, [*never_came, *later], start, end) == decide(
+        rulebook, CUSTOMER, profile, [*arrivals, *later], start, end
+    )
+
+
+@given(rulebooks(), histories(), updates(), st.data())
+def test_a_redelivered_history_changes_and_decides_nothing(
+    rulebook: Rulebook, facts: Sequence[Fact], changes: Sequence[Fact], data: st.DataObject
+) -> None:
+    arrivals = data.draw(st.permutations([*facts, *changes]))
+    road = Road(rulebook)
+    for batch in in_batches(data, arrivals):
+        road.arrive(batch, ALL_THERE)
+    state, decisions = road.states.stored[CUSTOMER].state, list(road.decisions)
+    for batch in in_batches(data, data.draw(st.permutations(arrivals))):
+        road.arrive(batch, ALL_THERE)
+    assert road.decisions == decisions
+    assert road.states.stored[CUSTOMER].state == state
+
+
+def compare_afterwards(
+    road: Road,
+    arrived: Sequence[Fact],
+    later: Sequence[Fact],
+    more: int,
+    profile: Mapping[str, Any] | None = None,
+) -> None:
+    road.in_time(later)
+    end = later[-1].occurred_at + more * HOUR
+    road.wait(end)
+    expected = modelled(road.rulebook, [*arrived, *later], profile, end, ALL_THERE)
+    assert road.decided(ALL_THERE) == expected
+
+
+def with_policy(rulebook: Rulebook, **changes: Any) -> Rulebook:
+    policy = Policy(**{**dict(rulebook.policy), **changes})
+    return rulebook.model_copy(update={"policy": policy})
