@@ -32,8 +32,9 @@ class Evaluation(Construct):
             },
             grants=(
                 use_table(storage.activity, "Query"),
-                use_table(storage.customers, "BatchGetItem", "PutItem"),
-                use_table(storage.messages, "PutItem"),
+                use_table(storage.customers, "BatchGetItem", "ConditionCheckItem", "PutItem"),
+                # Query and UpdateItem: a fact that is taken back cancels what has not left yet.
+                use_table(storage.messages, "PutItem", "Query", "UpdateItem"),
             ),
         )
         consume_stream(

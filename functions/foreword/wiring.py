@@ -20,6 +20,8 @@ from foreword.adapters.quarantine_queue import QuarantineQueue
 from foreword.adapters.ses import SesMailer
 from foreword.adapters.sns import SnsTexter
 from foreword.app.announce_outcome import AnnounceOutcome
+from foreword.app.cached_states import CachedStates
+from foreword.app.cancel_retracted import CancelRetracted
 from foreword.app.deliver_message import DeliverMessage
 from foreword.app.evaluate_triggers import EvaluateTriggers, Report
 from foreword.app.handle_changes import HandleChanges
@@ -65,10 +67,13 @@ def evaluate_triggers(settings: EvaluateTriggersSettings, report: Report) -> Eva
     return EvaluateTriggers(
         core=Core(published),
         clock=SystemClock(),
-        states=CustomersTable(
-            client, settings.customers_table, settings.messages_table, published.messages_kept_for
+        states=CachedStates(
+            CustomersTable(
+                client, settings.customers_table, settings.messages_table, published.messages_kept_for
+            )
         ),
         journal=ActivityTable(client, settings.activity_table, published.journal_kept_for),
+        cancel=CancelRetracted(MessagesTable(client, settings.messages_table), SystemClock()),
         report=report,
     )
 

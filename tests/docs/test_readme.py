@@ -8,17 +8,18 @@ import shlex
 import subprocess
 import sys
 from pathlib import Path
-from typing import get_args
 
 import pytest
 
-from foreword.authoring import policy, rules, signals
+from foreword.authoring import policy, rules, sends, written_tests
 from foreword.authoring.cel_functions import METHODS, PLAIN
 from foreword.authoring.check import check
+from foreword.authoring.signals.kinds import KINDS
+from foreword.authoring.signals.reader import WILLINGNESS
 from foreword.cli import demo
 from foreword.cli.main import foreword
 from foreword.domain.reasons import QuarantineReason, Reason
-from foreword.domain.rulebook import Channel, Signal
+from foreword.domain.rulebook import Channel
 from foreword.local.cloud import LocalCloud
 from foreword.local.faults import Faults
 from foreword.local.project import find
@@ -103,22 +104,21 @@ def test_every_reason_is_listed_and_no_other() -> None:
 
 
 def test_every_kind_of_signal_that_is_built_is_described() -> None:
-    union, _ = get_args(Signal)
-    assert keys("Rule reference", "kind") == [kind.model_fields["kind"].default for kind in get_args(union)]
+    assert keys("Rule reference", "kind") == [*KINDS, WILLINGNESS]
 
 
 def test_every_key_of_a_rule_its_send_the_policy_and_a_stage_is_described() -> None:
-    assert set(keys("Rule reference", "key")) == set(rules.KNOWN)
-    assert set(keys("Rule reference", "key of `send`")) == set(rules.SEND_KNOWN)
-    assert keys("Policy and lists", "key") == list(policy.KNOWN)
+    assert set(keys("Rule reference", "key")) == set(rules.KEYS)
+    assert set(keys("Rule reference", "key of `send`")) == set(sends.KEYS)
+    assert keys("Policy and lists", "key") == list(policy.KEYS)
     assert set(keys("Deploy", "key")) == Stage.model_fields.keys() - {"name"}
 
 
 def test_what_is_refused_as_not_built_yet_is_named() -> None:
     told = set(spans(README.section("Not built yet")))
-    unbuilt = {*rules.UNBUILT, *rules.UNBUILT_CHANNELS, *signals.UNBUILT_KINDS, *policy.UNBUILT}
-    assert {*unbuilt, *rules.SEND_UNBUILT} <= told
-    assert not told & {*rules.KNOWN, *policy.KNOWN, *Channel}
+    unbuilt = {*rules.UNBUILT, *sends.UNBUILT, *sends.UNBUILT_CHANNELS, *written_tests.UNBUILT}
+    assert {*unbuilt, *policy.UNBUILT, *policy.WILLINGNESS_UNBUILT} <= told
+    assert not told & {*rules.KEYS, *sends.KEYS, *policy.KEYS, *KINDS, *Channel}
 
 
 def test_every_function_of_a_condition_is_named() -> None:

@@ -41,8 +41,8 @@ TABLE_ACTIONS = {
     },
     "evaluate_triggers": {
         "Activity": {"Query", "DescribeStream", "GetRecords", "GetShardIterator", "ListStreams"},
-        "Customers": {"BatchGetItem", "PutItem"},
-        "Messages": {"PutItem"},
+        "Customers": {"BatchGetItem", "ConditionCheckItem", "PutItem"},
+        "Messages": {"PutItem", "Query", "UpdateItem"},
     },
     "deliver_message": {
         "Messages": {

@@ -19,11 +19,16 @@ from foreword.domain.profiles import Attribute, Profile
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
-    from mypy_boto3_dynamodb.type_defs import AttributeValueTypeDef, TransactWriteItemTypeDef
+    from mypy_boto3_dynamodb.type_defs import (
+        AttributeValueTypeDef,
+        ConditionCheckTypeDef,
+        TransactWriteItemTypeDef,
+    )
 
 PROFILE = "profile"
 STATE = "state"
 MOST_IN_A_TRANSACTION = 100
+_STATE_AND_PROFILE = 2
 
 
 def profile_from_item(item: Mapping[str, Any] | None, customer_id: str) -> Profile:
@@ -74,7 +79,7 @@ class CustomersTable:
         self._messages = messages
         self._kept_for = kept_for
 
-    def load(self, customer_id: str) -> StoredState:
+    def load(self, customer_id: str, *, fresh: bool = True) -> StoredState:  # noqa: ARG002  it always is
         keys = [_key(customer_id, STATE), _key(customer_id, PROFILE)]
         response = self._client.batch_get_item(
             RequestItems={self._customers: {"Keys": keys, "ConsistentRead": True}}
@@ -109,11 +114,14 @@ class CustomersTable:
         waiting = list(messages)
         # More than one transaction holds: the first messages go ahead of the state. Killed in between, they are
         # decided again under the same ids, and found to be there.
-        while len(waiting) >= MOST_IN_A_TRANSACTION:
-            if not self._write([], waiting[: MOST_IN_A_TRANSACTION - 1]):
+        while len(waiting) > MOST_IN_A_TRANSACTION - _STATE_AND_PROFILE:
+            if not self._write([], waiting[:MOST_IN_A_TRANSACTION]):
                 return False
-            del waiting[: MOST_IN_A_TRANSACTION - 1]
-        return self._write([self._put(item, stored.version)], waiting)
+            del waiting[:MOST_IN_A_TRANSACTION]
+        over = [self._put(item, stored.version)]
+        if waiting:
+            over.append(self._profile_stands(stored.profile))
+        return self._write(over, waiting)
 
     def park(self, stored: StoredState, customer_id: str, due_at: Instant) -> bool:
         item: dict[str, AttributeValueTypeDef] = {
@@ -139,7 +147,7 @@ class CustomersTable:
                 raise
             if not failed:
                 return True
-            if state and 0 in failed:
+            if any(at < len(state) for at in failed):
                 return False
             known = {at - len(state) for at in failed}
             messages = [message for at, message in enumerate(messages) if at not in known]
@@ -153,6 +161,18 @@ class CustomersTable:
         except self._client.exceptions.ConditionalCheckFailedException:
             return [0]
         return []
+
+    def _profile_stands(self, profile: Profile) -> TransactWriteItemTypeDef:
+        """The transaction entry that holds only where the profile is the one read; version 0 is none."""
+        check: ConditionCheckTypeDef = {
+            "TableName": self._customers,
+            "Key": _key(profile.customer_id, PROFILE),
+            "ConditionExpression": "attribute_not_exists(version)",
+        }
+        if profile.version > 0:
+            check["ConditionExpression"] = "version = :read"
+            check["ExpressionAttributeValues"] = {":read": {"N": str(profile.version)}}
+        return {"ConditionCheck": check}
 
     def _put(self, item: Mapping[str, AttributeValueTypeDef], version: int) -> TransactWriteItemTypeDef:
         return over_version({"TableName": self._customers, "Item": item}, version)

@@ -8,7 +8,7 @@ next looked at.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -16,7 +16,7 @@ from foreword.app.ports import Clock, CustomerStates, FactReader, StoredState
 from foreword.domain.core import Core
 from foreword.domain.decisions import Decision, messages_of
 from foreword.domain.errors import NeedsJournal, NewerState, StoreConflict
-from foreword.domain.facts import Fact
+from foreword.domain.facts import CUSTOMER_UPDATED, Fact
 from foreword.domain.fold import Folded, fold, rebuild
 from foreword.domain.instants import HOUR, Instant
 from foreword.domain.state import State
@@ -45,12 +45,19 @@ class Report(Protocol):
 
 class EvaluateTriggers:
     def __init__(
-        self, core: Core, clock: Clock, states: CustomerStates, journal: FactReader, report: Report
+        self,
+        core: Core,
+        clock: Clock,
+        states: CustomerStates,
+        journal: FactReader,
+        cancel: Callable[[str, Sequence[str]], int],
+        report: Report,
     ) -> None:
         self._core = core
         self._clock = clock
         self._states = states
         self._journal = journal
+        self._cancel = cancel
         self._report = report
 
     def __call__(self, customer_id: str, facts: Sequence[Fact], *, in_doubt: bool = False) -> Evaluated:
@@ -59,7 +66,9 @@ class EvaluateTriggers:
         `in_doubt` where a further fact came that could not be read: the journal is asked.
         """
         for _ in range(_ATTEMPTS):
-            stored = self._states.load(customer_id)
+            # A profile that is being written is read anew: what is kept of it here would be old.
+            described = any(fact.type == CUSTOMER_UPDATED for fact in facts)
+            stored = self._states.load(customer_id, fresh=described)
             # The tick's clock may be ahead of ours: a deadline it saw come due is due.
             now = max([self._clock.now(), *(fact.received_at for fact in facts)])
             folded = self._folded(stored, customer_id, facts, now, in_doubt=in_doubt)
@@ -70,6 +79,7 @@ class EvaluateTriggers:
                 continue
             if not folded.changed and not stored.parked:
                 return Evaluated(customer_id)
+            self._cancel(customer_id, folded.retracted)
             generation = self._core.rulebook.generation
             messages = [
                 message

@@ -54,8 +54,11 @@ class StoredState:
 
 
 class CustomerStates(Protocol):
-    def load(self, customer_id: str) -> StoredState:
-        """Read with strong consistency; raises StoreUnavailable where a part did not come."""
+    def load(self, customer_id: str, *, fresh: bool = False) -> StoredState:
+        """As it was when last known here, or where it must be `fresh`, read with strong consistency.
+
+        Raises StoreUnavailable where a part did not come.
+        """
         ...
 
     def save(
@@ -69,7 +72,8 @@ class CustomerStates(Protocol):
     ) -> bool:
         """In one transaction, over `stored`; False, and nothing written, where that is no longer what stands.
 
-        A message that exists already stays as it is: its reason was decided before.
+        Where there are messages, that goes for the profile too: they were decided on it. A message that exists
+        already stays as it is: its reason was decided before.
         """
         ...
 
@@ -93,6 +97,16 @@ class Messages(Protocol):
 
     def replace(self, before: Message, after: Message) -> bool:
         """Write `after` where `before` still stands; False, and nothing written, where it does not."""
+        ...
+
+
+class UnsentMessages(Protocol):
+    def named(self, customer_id: str, short_id: str) -> Message | None:
+        """The message whose id begins so, read with strong consistency."""
+        ...
+
+    def replace(self, before: Message, after: Message) -> bool:
+        """As for `Messages`."""
         ...
 
 

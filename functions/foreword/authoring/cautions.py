@@ -5,34 +5,29 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Any
 
+from foreword.authoring.falling import made_true_by_events
 from foreword.authoring.rules import AuthoredRule
+from foreword.authoring.signals.reader import is_moment
 from foreword.authoring.suggest import did_you_mean
+from foreword.domain.conditions import root_names
 from foreword.domain.errors import InvalidRulebook
 from foreword.domain.facts import CUSTOMER_UPDATED, OWN_TYPES
-from foreword.domain.rulebook import CountSignal, EventFilter, Expression, Signal
+from foreword.domain.rulebook import EventFilter, Expression, PeersSignal, Rule, SequenceSignal, Signal
 
 Schemas = Mapping[str, Any]
-
-_MIRRORED = {"<": ">", "<=": ">=", ">": "<", ">=": "<=", "==": "=="}
 
 
 def cautions(authored: AuthoredRule, schemas: Schemas) -> list[InvalidRulebook]:
     """In no particular order; `schemas` is event type -> JSON Schema of its data."""
-    return [
-        InvalidRulebook(words, file=authored.file, line=place.line, column=place.column)
-        for name, words in _all(authored, schemas)
-        for place in [authored.places[name]]
-    ]
+    return [authored.refused(name, words) for name, words in _all(authored.rule, schemas)]
 
 
-def _all(authored: AuthoredRule, schemas: Schemas) -> Iterator[tuple[str, str]]:
+def _all(rule: Rule, schemas: Schemas) -> Iterator[tuple[str, str]]:
     """The key of `AuthoredRule.places`, and the words."""
-    rule = authored.rule
-    if _made_true(rule.when.tree, rule.signals) is False:
-        yield "when", "only passing time can make this true, and passing time alone makes no rule fire"
+    yield from _in_vain(rule, schemas)
     types: set[str] = set()
     for name, signal in rule.signals.items():
-        for events in _filters(signal):
+        for events in event_filters(signal):
             types.update(events.types or ())
             yield from ((f"signals.{name}", words) for words in _unlikely_types(events, schemas))
             if events.where is not None:
@@ -40,12 +35,41 @@ def _all(authored: AuthoredRule, schemas: Schemas) -> Iterator[tuple[str, str]]:
                     (f"signals.{name}", words)
                     for words in _unlikely_fields(events.where, tuple(events.types or ()), schemas)
                 )
-    for name, expression in (("when", rule.when), ("eligible", rule.eligible)):
+    for name, expression in _conditions(rule):
         yield from ((name, words) for words in _unlikely_fields(expression, tuple(sorted(types)), schemas))
 
 
-def _filters(signal: Signal) -> list[EventFilter]:
-    return [value for _, value in signal if isinstance(value, EventFilter)]
+def _in_vain(rule: Rule, schemas: Schemas) -> Iterator[tuple[str, str]]:
+    """What the rule would wait for and never be asked at."""
+    used = root_names(rule.when) & rule.signals.keys()
+    peers = [name for name, signal in rule.signals.items() if isinstance(signal, PeersSignal)]
+    if rule.evaluate is not None or peers:
+        times = "on a schedule" if rule.evaluate is not None else f"when the period of '{peers[0]}' closes"
+        for name in sorted(used):
+            if is_moment(rule.signals[name]):
+                yield (
+                    "when",
+                    f"'{name}' is true at its own instant alone, and this rule is evaluated {times}: "
+                    "it will hardly ever be true",
+                )
+    elif made_true_by_events(rule.when.tree, rule.signals, schemas) is False:
+        yield (
+            "when",
+            "only passing time can make this true, and passing time alone makes no rule fire; "
+            'ask on a schedule instead, as in evaluate: {every: 1d, at: "09:00"}',
+        )
+
+
+def _conditions(rule: Rule) -> Iterator[tuple[str, Expression]]:
+    yield from (("when", rule.when), ("eligible", rule.eligible))
+    for number, send in enumerate(rule.sends):
+        if send.condition is not None:
+            yield f"send.{number}.if", send.condition
+
+
+def event_filters(signal: Signal) -> list[EventFilter]:
+    steps = signal.steps if isinstance(signal, SequenceSignal) else ()
+    return [*steps, *(value for _, value in signal if isinstance(value, EventFilter))]
 
 
 def _unlikely_types(events: EventFilter, schemas: Schemas) -> Iterator[str]:
@@ -100,29 +124,3 @@ def _negated(tree: Any) -> set[tuple[str, str]]:
     return {
         (node[0], field) for node in _nodes(tree) if node[0] in ("!=", "!") for field in _fields(node, _DATA)
     }
-
-
-def _made_true(tree: Any, signals: Mapping[str, Signal]) -> bool | None:
-    """Whether an event can make it true; None where no signal has a say in it."""
-    match tree:
-        case ["&&", *operands]:
-            parts = [_made_true(operand, signals) for operand in operands]
-            return True if True in parts else (False if False in parts else None)
-        case ["||", *operands]:
-            parts = [_made_true(operand, signals) for operand in operands]
-            return False if False in parts else (True if True in parts else None)
-        case ["!", [symbol, left, right]] if symbol in ("<", "<=", ">", ">="):
-            opposite = {"<": ">=", "<=": ">", ">": "<=", ">=": "<"}[symbol]
-            return _made_true([opposite, left, right], signals)
-        case [symbol, ["number", number], ["name", name]] if symbol in _MIRRORED:
-            return _made_true([_MIRRORED[symbol], ["name", name], ["number", number]], signals)
-        case [symbol, ["name", name], ["number", number]] if isinstance(signals.get(name), CountSignal):
-            return not _falls(signals[name], symbol, number)
-        case _:
-            return True if any(node[0] == "name" and node[1] in signals for node in _nodes(tree)) else None
-
-
-def _falls(signal: Signal, symbol: str, number: str) -> bool:
-    """A count with no `reset` only grows with events, and shrinks as they grow old."""
-    resettable = isinstance(signal, CountSignal) and signal.reset is not None
-    return not resettable and (symbol in ("<", "<=") or (symbol == "==" and number == "0"))

@@ -13,7 +13,7 @@ from lark import Token, Tree
 
 from foreword.authoring import cel_functions, cel_types
 from foreword.authoring.cel_parser import InvalidCondition, parse
-from foreword.authoring.cel_text import number_text, string_value
+from foreword.authoring.cel_text import is_number, number_text, string_value
 from foreword.authoring.cel_types import (
     BOOLEAN,
     DYN,
@@ -35,7 +35,6 @@ MAX_DEPTH = 60
 
 EVENT_FIELDS: dict[str, CelType] = {"data": MAP, "type": STRING, "source": STRING, "occurred_at": TIMESTAMP}
 ROOTS = ("event", "profile", "lists")
-UNBUILT_NAMES = ("willingness",)
 
 _OPERATORS = {
     "relation_lt": "<",
@@ -55,11 +54,16 @@ _OPERATORS = {
 
 @dataclass(frozen=True, slots=True)
 class Scope:
-    """The names a condition may use. `hidden` are signals of the rule which this place cannot see."""
+    """The names a condition may use.
+
+    `hidden` are signals of the rule which this place cannot see; `absent` gives for names that are known
+    elsewhere, `event` say, why they are not known here.
+    """
 
     signals: Mapping[str, CelType] = field(default_factory=dict)
     lists: frozenset[str] = frozenset()
     hidden: frozenset[str] = frozenset()
+    absent: Mapping[str, str] = field(default_factory=dict)
 
 
 def check_expression(source: str, scope: Scope, wanted: tuple[CelType, ...] = (BOOLEAN,)) -> Expression:
@@ -67,7 +71,8 @@ def check_expression(source: str, scope: Scope, wanted: tuple[CelType, ...] = (B
     parsed = parse(source)
     tree, of = _Checker(source, scope).visit(parsed)
     if of != DYN and of not in wanted:
-        raise InvalidCondition(f"this is a {of}; a {' or a '.join(wanted)} is needed here")
+        hint = "; compare it, as in x >= 3" if (of, wanted) == (NUMBER, (BOOLEAN,)) else ""
+        raise InvalidCondition(f"this is a {of}; a {' or a '.join(wanted)} is needed here{hint}")
     return Expression(source=source, tree=tree)
 
 
@@ -140,12 +145,25 @@ class _Checker:
         right_node, right_type = self.visit(right)
         of = cel_types.binary(symbol, left_type, right_type)
         if of is None:
+            hint = self._hint(left_node, left_type, right_node, right_type)
             raise self.refused(
-                tree, f"'{self.text(tree)}': a {left_type} {symbol} a {right_type} has no answer"
+                tree, f"'{self.text(tree)}': a {left_type} {symbol} a {right_type} has no answer{hint}"
             )
         return [symbol, left_node, right_node], of
 
     _relation = _addition = _multiplication = _binary
+
+    def _hint(self, left: list[Any], left_type: CelType, right: list[Any], right_type: CelType) -> str:
+        """What was probably meant where two types have no answer together."""
+        for (node, of), (other, other_type) in (
+            ((left, left_type), (right, right_type)),
+            ((right, right_type), (left, left_type)),
+        ):
+            if of == BOOLEAN and node[0] == "name" and other_type == NUMBER:
+                return f"; '{node[1]}' is true or false by itself: write it alone"
+            if of == NUMBER and other[0] == "string" and is_number(other[1]):
+                return "; a number stands without quotes"
+        return cel_types.conversion_hint(left_type, right_type)
 
     def _unary(self, tree: Tree[Token]) -> tuple[list[Any], CelType]:
         sign, operand = (_tree(child) for child in tree.children)
@@ -192,6 +210,7 @@ class _Checker:
 
     def _ident(self, tree: Tree[Token]) -> tuple[list[Any], CelType]:
         name = str(tree.children[0])
+        self._no_absent(tree, name)
         if name in self.scope.signals:
             return ["name", name], self.scope.signals[name]
         if name == "profile":
@@ -202,13 +221,12 @@ class _Checker:
             raise self.refused(
                 tree, f"'{name}' is a signal, and signals are not known here; only event, profile, lists"
             )
-        if name in UNBUILT_NAMES:
-            raise self.refused(tree, f"the signal '{name}' is not built yet")
         raise self.refused(tree, f"unknown name '{name}'{did_you_mean(name, (*self.scope.signals, *ROOTS))}")
 
     def _member_dot(self, tree: Tree[Token]) -> tuple[list[Any], CelType]:
         inner, name = _single(_tree(tree.children[0])), str(tree.children[1])
         root = str(inner.children[0]) if inner.data == "ident" else ""
+        self._no_absent(tree, root)
         if root == "event":
             return self._known(tree, root, name, EVENT_FIELDS)
         if root == "lists":
@@ -267,6 +285,12 @@ class _Checker:
 
     def _has(self, tree: Tree[Token], arguments: list[Tree[Token]]) -> tuple[list[Any], CelType]:
         field_of = _single(arguments[0]) if len(arguments) == 1 else tree
+        if field_of.data == "ident" and field_of.children[0] in self.scope.signals:
+            raise self.refused(
+                tree,
+                f"'{field_of.children[0]}' is a signal, and has() asks for a field, as in "
+                "has(event.data.channel); a condition that needs an undefined signal is false",
+            )
         if field_of.data != "member_dot":
             raise self.refused(
                 tree, f"'{self.text(tree)}': has() asks for a field, as in has(event.data.channel)"
@@ -282,6 +306,10 @@ class _Checker:
             hint = did_you_mean(name, fields, f"{root}.")
             raise self.refused(tree, f"unknown name '{root}.{name}'{hint or f'; known are: {known}'}")
         return ["field", ["name", root], name], fields[name]
+
+    def _no_absent(self, tree: Tree[Token], name: str) -> None:
+        if name in self.scope.absent:
+            raise self.refused(tree, f"'{name}' is not known here: {self.scope.absent[name]}")
 
     def _no_address(self, tree: Tree[Token], name: str) -> None:
         if name in ADDRESSES:

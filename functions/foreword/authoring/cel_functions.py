@@ -20,6 +20,7 @@ from foreword.authoring.cel_types import (
 from foreword.authoring.suggest import did_you_mean
 from foreword.domain import condition_values
 from foreword.domain.errors import ConditionError
+from foreword.domain.instants import HOUR, parse_duration
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,5 +77,14 @@ def constant_problem(node: list[Any]) -> str | None:
     try:
         convert(text)
     except ConditionError as error:
-        return str(error)
+        return f"{error}{_in_hours(node[1], text)}"
     return None
+
+
+def _in_hours(function: str, text: str) -> str:
+    """The days and weeks that the rest of a rule knows, as CEL writes them."""
+    try:
+        length = parse_duration(text) if function == "duration" else 0
+    except ValueError:
+        return ""
+    return f"; CEL's largest unit is h: write {length // HOUR}h" if length else ""

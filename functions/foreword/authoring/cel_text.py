@@ -37,6 +37,14 @@ def number_text(literal: str) -> str:
     return str(number)
 
 
+def is_number(text: str) -> bool:
+    """Whether a text reads as a number."""
+    try:
+        return Decimal(text).is_finite()
+    except InvalidOperation:
+        return False
+
+
 def string_value(literal: str) -> str:
     """Without its quotes and escapes; raises ValueError."""
     raw = literal[0] in "rR"

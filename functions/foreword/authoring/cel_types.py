@@ -47,6 +47,16 @@ def binary(symbol: str, left: CelType, right: CelType) -> CelType | None:
     return _arithmetic(symbol, _base(left), _base(right))
 
 
+def conversion_hint(left: CelType, right: CelType) -> str:
+    """What to write where a duration or a time meets a plain number or text."""
+    pair = {left, right}
+    if DURATION in pair and pair & {NUMBER, STRING}:
+        return '; a duration is written duration("72h")'
+    if TIMESTAMP in pair and pair & {NUMBER, STRING}:
+        return '; a time is written timestamp("2026-03-02T09:00:00Z")'
+    return ""
+
+
 def both(first: CelType, second: CelType) -> CelType | None:
     """The type of `condition ? first : second`, None where the two cannot stand for one another."""
     if DYN in (first, second):

@@ -59,12 +59,10 @@ def check(rulebook: Path, messages: Path, schemas: Path) -> Report:
 
 def _missing_tests(authored: AuthoredRule) -> list[InvalidRulebook]:
     """One test that fires, and one that does not."""
-    place = authored.places.get("tests", authored.places["rule"])
+    place = "tests" if "tests" in authored.places else "rule"
     wanted = [("fires", True), ("does not fire", False)]
     return [
-        InvalidRulebook(
-            f"the rule needs a test that {words}", file=authored.file, line=place.line, column=place.column
-        )
+        authored.refused(place, f"the rule needs a test that {words}")
         for words, fires in wanted
         if not any(test.fires is fires for test in authored.tests)
     ]
@@ -83,11 +81,17 @@ def _invalid_events(authored: AuthoredRule, schemas: Mapping[str, Any]) -> list[
 
 def _broken(test: RuleTest, validators: Mapping[str, Any]) -> list[str]:
     problems = []
-    for number, fact in enumerate(test.given, start=1):
-        try:
-            validators.get(fact.type, _anything)(dict(fact.data))
-        except fastjsonschema.JsonSchemaValueException as error:
-            problems.append(f"given event {number} breaks the schema of {fact.type}: {error.message}")
+    for member in (test.customer, *test.others):
+        whose = "" if member is test.customer else f" of {member.customer_id}"
+        for number, fact in enumerate(member.given, start=1):
+            if fact.retracts is not None and not fact.data:
+                continue  # a retraction needs none
+            try:
+                validators.get(fact.type, _anything)(dict(fact.data))
+            except fastjsonschema.JsonSchemaValueException as error:
+                problems.append(
+                    f"given event {number}{whose} breaks the schema of {fact.type}: {error.message}"
+                )
     return problems
 
 

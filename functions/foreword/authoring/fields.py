@@ -5,9 +5,10 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Collection, Iterator, Mapping
 from contextlib import contextmanager
+from dataclasses import dataclass
 from decimal import Decimal
 from pathlib import Path
-from typing import TypeVar
+from typing import Any, TypeVar
 
 from foreword.authoring.suggest import did_you_mean
 from foreword.authoring.yaml_reader import Mapping as YamlMapping
@@ -20,7 +21,19 @@ T = TypeVar("T")
 LONGEST: Duration = 10_000 * DAY
 """Added to any time of an event, it still gives a time within the calendar."""
 
-_KEBAB = re.compile(r"[a-z][a-z0-9]*(?:-[a-z0-9]+)*", re.ASCII)
+KEBAB = r"[a-z][a-z0-9]*(?:-[a-z0-9]+)*"
+CLOCK = r"([01][0-9]|2[0-3]):([0-5][0-9])"
+_KEBAB = re.compile(KEBAB, re.ASCII)
+_CLOCK = re.compile(CLOCK, re.ASCII)
+_NEARLY_DURATION = re.compile(r"P?T?([1-9][0-9]{0,8}) ?(?:([smhdw])[a-z]*)?", re.ASCII | re.IGNORECASE)
+
+
+@dataclass(frozen=True, slots=True)
+class Key:
+    """A key that a mapping may have: the JSON Schema of its value (for editors), and whether it must be there."""
+
+    schema: Mapping[str, Any]
+    required: bool = False
 
 
 class RulebookErrors(ForewordError):
@@ -131,10 +144,32 @@ def duration_or_zero(source: Source, node: Node) -> Duration:
         length = parse_duration(node.value if isinstance(node, Scalar) else "")
     except ValueError:
         given = f"'{node.value}'" if isinstance(node, Scalar) else _shape(node)
-        raise source.refused(node, f"{given} is not a duration like 90s, 30m, 6h, 7d or 2w") from None
+        hint = _duration_meant(node.value) if isinstance(node, Scalar) else ""
+        raise source.refused(node, f"{given} is not a duration like 90s, 30m, 6h, 7d or 2w{hint}") from None
     if length > LONGEST:
         raise source.refused(node, f"no duration is longer than {format_duration(LONGEST)}")
     return length
+
+
+def time_of_day(source: Source, node: Node) -> int:
+    """Minutes after midnight."""
+    match = _CLOCK.fullmatch(node.value) if isinstance(node, Scalar) else None
+    if match is None:
+        raise source.refused(node, 'a time of day like "20:00" is needed here')
+    return int(match[1]) * 60 + int(match[2])
+
+
+def boolean(source: Source, node: Node) -> bool:
+    value = json_value(node)
+    if not isinstance(value, bool):
+        raise source.refused(node, f"true or false is needed here, not {_shape(node)}")
+    return value
+
+
+def _duration_meant(written: str) -> str:
+    """Of `7`, `7 days` and `P7D`, which authors write."""
+    match = _NEARLY_DURATION.fullmatch(written.strip())
+    return f"; did you mean '{match[1]}{(match[2] or 'd').lower()}'?" if match else ""
 
 
 def instant(source: Source, node: Node) -> Instant:
@@ -149,7 +184,9 @@ def instant(source: Source, node: Node) -> Instant:
 def integer(source: Source, node: Node, lowest: int, highest: int) -> int:
     value = json_value(node)
     if not isinstance(value, Decimal) or not lowest <= value <= highest or value % 1 != 0:
-        raise source.refused(node, f"a whole number from {lowest} to {highest} is needed here")
+        quoted = isinstance(node, Scalar) and not node.plain and node.value.strip("-").isdigit()
+        hint = ", without quotes" if quoted else ""
+        raise source.refused(node, f"a whole number from {lowest} to {highest} is needed here{hint}")
     return int(value)
 
 

@@ -7,17 +7,58 @@ import zoneinfo
 from pathlib import Path
 from typing import Any
 
-from foreword.authoring.fields import Fields, Source, duration, duration_or_zero, items, one_of, text
+from foreword.authoring.fields import (
+    Fields,
+    Key,
+    Source,
+    duration,
+    duration_or_zero,
+    integer,
+    items,
+    one_of,
+    text,
+    time_of_day,
+)
 from foreword.authoring.suggest import did_you_mean
+from foreword.authoring.value_schemas import DURATION, EVENT_TYPE, TEXT, TIME_OF_DAY, mapping, whole
+from foreword.authoring.value_schemas import one_of as any_of
+from foreword.authoring.yaml_reader import Mapping as YamlMapping
 from foreword.authoring.yaml_reader import Node, Scalar, json_value
-from foreword.domain.rulebook import Policy, Purpose, QuietHours
+from foreword.domain.facts import CUSTOMER_UPDATED
+from foreword.domain.instants import DAY, format_duration
+from foreword.domain.rulebook import Policy, Purpose, QuietHours, Willingness
 
-KNOWN = ("default_timezone", "retention", "allowed_lateness", "settle", "quiet_hours", "consent")
-UNBUILT = ("frequency_caps", "volume_constraints", "willingness", "open_cases", "holdout")
+LIST_NAME = r"[A-Za-z_][A-Za-z0-9_]*"
+HIGHEST_SCORE = 10
+CONSENTS = ("opt-in", "opt-out")
+QUIET_HOURS_KEYS = {name: Key(TIME_OF_DAY, required=True) for name in ("from", "to")}
+CONSENT_KEYS = {name: Key(any_of(CONSENTS)) for name in ("marketing", "service")}
+WILLINGNESS_KEYS = {
+    "within": Key({**DURATION, "default": "7d"}),
+    "scores": Key(
+        {
+            "type": "object",
+            "propertyNames": EVENT_TYPE,
+            "additionalProperties": whole(-HIGHEST_SCORE, HIGHEST_SCORE),
+            "minProperties": 1,
+        },
+        required=True,
+    ),
+}
+WILLINGNESS_UNBUILT = ("hold_marketing_below",)
+KEYS = {
+    "default_timezone": Key({**TEXT, "examples": ["Europe/Berlin"]}),
+    "retention": Key({**DURATION, "default": "400d"}),
+    "allowed_lateness": Key({**DURATION, "default": "7d"}),
+    "settle": Key({**DURATION, "default": "5m"}),
+    "quiet_hours": Key(mapping(QUIET_HOURS_KEYS)),
+    "willingness": Key(mapping(WILLINGNESS_KEYS)),
+    "consent": Key(mapping(CONSENT_KEYS)),
+}
+UNBUILT = ("frequency_caps", "volume_constraints", "open_cases", "holdout")
 
-_CLOCK = re.compile(r"([01][0-9]|2[0-3]):([0-5][0-9])", re.ASCII)
-_LIST_NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]*", re.ASCII)
-_CONSENT = {"opt-in": "opt-in", "opt-out": "opt-out"}
+_TYPE = re.compile(r"[^\s*]{1,128}")
+_LIST_NAME = re.compile(LIST_NAME, re.ASCII)
 
 
 def read_policy(path: Path) -> Policy:
@@ -25,13 +66,26 @@ def read_policy(path: Path) -> Policy:
     if not path.exists():
         return Policy()
     source = Source(path)
-    fields = Fields(source, source.root(), "the policy", KNOWN, UNBUILT)
+    fields = Fields(source, source.root(), "the policy", KEYS, UNBUILT)
     values: dict[str, Any] = {}
     for name, node in fields.values.items():
         with source.collecting():
             values[name] = _read(source, name, node)
+    _check_reach(source, fields, values)
     source.finish()
     return Policy(**values)
+
+
+def _check_reach(source: Source, fields: Fields, values: dict[str, Any]) -> None:
+    """The willingness index looks back no further than events are kept."""
+    willingness, retention = values.get("willingness"), values.get("retention", Policy().retention)
+    if willingness is not None and willingness.within > retention:
+        with source.collecting():
+            raise source.refused(
+                fields.values["willingness"],
+                f"willingness within {format_duration(willingness.within)} is further back than the policy's "
+                f"retention of {format_duration(retention)} keeps events",
+            )
 
 
 def read_lists(path: Path) -> dict[str, tuple[str, ...]]:
@@ -61,6 +115,8 @@ def _read(source: Source, name: str, node: Node) -> Any:
             return _quiet_hours(source, node)
         case "consent":
             return _consent(source, node)
+        case "willingness":
+            return _willingness(source, node)
         case "retention":
             return duration(source, node)
         case _:
@@ -76,8 +132,8 @@ def _timezone(source: Source, node: Node) -> str:
 
 
 def _quiet_hours(source: Source, node: Node) -> QuietHours:
-    fields = Fields(source, node, "quiet_hours", ("from", "to"))
-    start, end = (_minutes(source, fields.require(name)) for name in ("from", "to"))
+    fields = Fields(source, node, "quiet_hours", QUIET_HOURS_KEYS)
+    start, end = (time_of_day(source, fields.require(name)) for name in QUIET_HOURS_KEYS)
     if start == end:
         raise source.refused(
             node, "quiet_hours from and to are the same: leave quiet_hours out, or name a span"
@@ -85,19 +141,36 @@ def _quiet_hours(source: Source, node: Node) -> QuietHours:
     return QuietHours(start=start, end=end)
 
 
-def _minutes(source: Source, node: Node) -> int:
-    match = _CLOCK.fullmatch(node.value) if isinstance(node, Scalar) else None
-    if match is None:
-        raise source.refused(node, 'a time of day like "20:00" is needed here')
-    return int(match[1]) * 60 + int(match[2])
-
-
 def _consent(source: Source, node: Node) -> dict[Purpose, str]:
-    fields = Fields(source, node, "consent", ("marketing", "service"))
+    fields = Fields(source, node, "consent", CONSENT_KEYS)
     given = {
-        Purpose(name): one_of(source, value, _CONSENT, "consent") for name, value in fields.values.items()
+        Purpose(name): one_of(source, value, {consent: consent for consent in CONSENTS}, "consent")
+        for name, value in fields.values.items()
     }
     return {**Policy().consent, **given}
+
+
+def _willingness(source: Source, node: Node) -> Willingness:
+    fields = Fields(source, node, "willingness", WILLINGNESS_KEYS, WILLINGNESS_UNBUILT)
+    scores = fields.require("scores")
+    if not isinstance(scores, YamlMapping) or not scores.entries:
+        raise source.refused(scores, "'scores' must give event types their scores: {OrderPlaced: 2}")
+    return Willingness(
+        within=fields.optional("within", duration, 7 * DAY),
+        scores={_scored(source, key): _score(source, value) for key, value in scores.entries},
+    )
+
+
+def _scored(source: Source, key: Scalar) -> str:
+    if not _TYPE.fullmatch(key.value):
+        raise source.refused(key, f"'{key.value}' is not an event type, a name like SupportContactOpened")
+    if key.value == CUSTOMER_UPDATED:
+        raise source.refused(key, f"{CUSTOMER_UPDATED} tells of the profile and is no interaction")
+    return key.value
+
+
+def _score(source: Source, node: Node) -> int:
+    return integer(source, node, -HIGHEST_SCORE, HIGHEST_SCORE)
 
 
 def _element(source: Source, node: Node) -> str:

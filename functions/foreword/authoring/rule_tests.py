@@ -12,7 +12,7 @@ from foreword.domain.core import Core
 from foreword.domain.decisions import Decision
 from foreword.domain.instants import format_instant
 from foreword.domain.replay import once, replay
-from foreword.domain.rulebook import Policy, Rulebook
+from foreword.domain.rulebook import Policy, Rule, Rulebook
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,39 +35,57 @@ def run_rule_tests(
 ) -> tuple[RuleTestResult, ...]:
     """Each test alone, against this rule alone: no gate of the policy applies."""
     rulebook = Rulebook(generation="test", rules=(authored.rule,), policy=policy, lists=lists)
-    return tuple(_run(authored, test, rulebook) for test in authored.tests)
-
-
-def _run(authored: AuthoredRule, test: RuleTest, rulebook: Rulebook) -> RuleTestResult:
     core = Core(rulebook).as_live()
-    decisions = replay(core, CUSTOMER_ID, test.customer, once(test.given), None, test.until).decisions
-    happened: list[tuple[Decision, Expected]] = [
-        (decision, _outcome(authored, decision)) for decision in decisions
-    ]
+    return tuple(_run(authored, test, core) for test in authored.tests)
+
+
+def _run(authored: AuthoredRule, test: RuleTest, core: Core) -> RuleTestResult:
+    happened = [(decision, _outcomes(authored, decision)) for decision in _decisions(test, core)]
     # What was skipped is compared only where the test speaks of skipping.
     skips = any(isinstance(expected, Skipped) for expected in test.expect)
-    compared = tuple(outcome for _, outcome in happened if skips or isinstance(outcome, Sent))
-    difference = () if compared == test.expect else _difference(test, happened)
+    compared = tuple(
+        outcome for _, outcomes in happened for outcome in outcomes if skips or isinstance(outcome, Sent)
+    )
+    difference = () if compared == test.expect else _difference(authored.rule, test, happened)
     return RuleTestResult(authored.rule.rule, test.name, authored.file, test.place.line, difference)
 
 
-def _outcome(authored: AuthoredRule, decision: Decision) -> Expected:
+def _decisions(test: RuleTest, core: Core) -> list[Decision]:
+    """Those of the test's own customer, in time order."""
+    return replay(
+        core, CUSTOMER_ID, test.customer.profile, once(test.customer.given), test.start, test.end
+    ).decisions
+
+
+def _outcomes(authored: AuthoredRule, decision: Decision) -> tuple[Expected, ...]:
+    """One for each send whose `if` holds, by the first of its channels."""
     if decision.reason is not None:
-        return Skipped(decision.reason)
-    send = authored.rule.sends[0]
-    return Sent(send.message, send.channels[0])
+        return (Skipped(decision.reason),)
+    sends = [authored.rule.sends[at] for at in decision.sends]
+    return tuple(Sent(send.message, send.channels[0]) for send in sends)
 
 
-def _difference(test: RuleTest, happened: list[tuple[Decision, Expected]]) -> tuple[str, ...]:
+def _difference(
+    rule: Rule, test: RuleTest, happened: list[tuple[Decision, tuple[Expected, ...]]]
+) -> tuple[str, ...]:
     lines = [f"expected  {expected}" for expected in test.expect] or ["expected  no message"]
-    for decision, outcome in happened:
+    for decision, outcomes in happened:
         values = ", ".join(f"{name} = {_shown(value)}" for name, value in decision.signals.items())
-        lines.append(
-            f"happened  {outcome} at {format_instant(decision.at)}{f' with {values}' if values else ''}"
-        )
+        when = f"at {format_instant(decision.at)}{f' with {values}' if values else ''}"
+        lines += [f"happened  {outcome} {when}" for outcome in outcomes or ("no message, for no 'if' held,",)]
     if not happened:
-        lines.append("happened  nothing: 'when' did not become true")
+        lines.append(f"happened  nothing: 'when' did not become true{_clock(rule, test)}")
     return tuple(lines)
+
+
+def _clock(rule: Rule, test: RuleTest) -> str:
+    """Where more time would have to pass, when the test's clock ended."""
+    kinds = {signal.kind for signal in rule.signals.values()}
+    if rule.evaluate is None and not kinds & {"absence", "date", "peers"}:
+        return ""
+    return (
+        f" up to {format_instant(test.end)}, where the clock of the test ends ('until' lets more time pass)"
+    )
 
 
 def _shown(value: Any) -> str:

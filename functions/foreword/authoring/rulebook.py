@@ -5,23 +5,26 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from foreword.authoring.fields import RulebookErrors
 from foreword.authoring.policy import read_lists, read_policy
 from foreword.authoring.rules import AuthoredRule, read_rule
+from foreword.authoring.signals.shared import SharedSignals, read_shared_signals
+from foreword.authoring.surroundings import Surroundings
 from foreword.domain.errors import InvalidRulebook
 from foreword.domain.rulebook import Mode, Policy, Rulebook
 
 
 @dataclass(frozen=True, slots=True)
 class LoadedRulebook:
-    """The rules of every mode, in order of their names."""
+    """The rules of every mode, in order of their names. `shared` are the signals of signals.yaml."""
 
     rules: tuple[AuthoredRule, ...]
     policy: Policy
     lists: Mapping[str, tuple[str, ...]]
+    shared: SharedSignals = field(default_factory=SharedSignals)
 
     def published(self) -> Rulebook:
         """What the functions read: drafts are left out."""
@@ -31,31 +34,33 @@ class LoadedRulebook:
         return content.model_copy(update={"generation": generation})
 
 
-def load_rulebook(directory: Path) -> LoadedRulebook:
-    """Reads rules/*.yaml, policy.yaml and lists.yaml.
+def load_rulebook(directory: Path, policy: Policy | None = None) -> LoadedRulebook:
+    """Reads rules/*.yaml, and beside them policy.yaml (unless a `policy` is given), lists.yaml and signals.yaml.
 
     Raises RulebookErrors with the errors of all files together, OSError where the directory cannot be read.
     """
     errors: list[InvalidRulebook] = []
-    policy = Policy()
     lists: Mapping[str, tuple[str, ...]] = {}
+    shared: SharedSignals | None = None
     rules: list[AuthoredRule] = []
-    with _collecting(errors):
-        policy = read_policy(directory / "policy.yaml")
+    if policy is None:
+        policy = Policy()
+        with _collecting(errors):
+            policy = read_policy(directory / "policy.yaml")
     with _collecting(errors):
         lists = read_lists(directory / "lists.yaml")
-    if (directory / "signals.yaml").exists():
-        message = "shared signals are not built yet; write them in each rule"
-        errors.append(InvalidRulebook(message, file=str(directory / "signals.yaml")))
+    with _collecting(errors):
+        shared = read_shared_signals(directory / "signals.yaml", frozenset(lists), policy.retention)
+    surroundings = Surroundings(policy, lists, shared)
     for path in sorted((directory / "rules").iterdir()):
         if path.suffix == ".yaml":
             with _collecting(errors):
-                rules.append(read_rule(path, policy, lists))
+                rules += [rule for rule in (read_rule(path, surroundings),) if rule is not None]
         elif not path.name.startswith("."):
             errors.append(InvalidRulebook("not a rule: a rule stands in a file NAME.yaml", file=str(path)))
-    if errors:
+    if errors or shared is None:
         raise RulebookErrors(errors)
-    return LoadedRulebook(tuple(rules), policy, lists)
+    return LoadedRulebook(tuple(rules), policy, lists, shared)
 
 
 @contextmanager

@@ -16,7 +16,7 @@ from foreword.authoring.rules import AuthoredRule
 from foreword.authoring.suggest import did_you_mean
 from foreword.domain.errors import InvalidRulebook
 from foreword.domain.profiles import ADDRESSES
-from foreword.domain.rulebook import Channel
+from foreword.domain.rulebook import Channel, Send
 
 Templates: TypeAlias = Mapping[str, Mapping[str, str]]
 """Message -> file name -> Liquid text."""
@@ -24,6 +24,7 @@ Templates: TypeAlias = Mapping[str, Mapping[str, str]]
 PARTS: Mapping[Channel, tuple[str, ...]] = {
     Channel.EMAIL: ("subject.txt", "email.txt", "email.html"),
     Channel.SMS: ("sms.txt",),
+    Channel.TASK: (),
 }
 _ALL_PARTS = tuple(part for parts in PARTS.values() for part in parts)
 _FILE = re.compile(r"([a-z]+\.(?:txt|html))(?:\.([a-z]{2,3}(?:-[A-Z]{2})?))?", re.ASCII)
@@ -42,19 +43,26 @@ def read_templates(messages: Path) -> dict[str, dict[str, str]]:
 
 
 def check_templates(authored: AuthoredRule, templates: Templates, messages: Path) -> list[InvalidRulebook]:
-    """What is wrong with the message of this rule: files that are missing, Liquid, placeholders."""
-    message = authored.rule.sends[0].message
-    files = templates.get(message)
-    if files is None:
-        place = authored.places["message"]
-        words = f"there is no message '{message}' in {messages}{did_you_mean(message, templates)}"
-        return [InvalidRulebook(words, file=authored.file, line=place.line, column=place.column)]
+    """What is wrong with the messages of this rule: files that are missing, Liquid, placeholders.
+
+    A send that only makes tasks needs no templates.
+    """
     known = frozenset((*authored.rule.signals, *_OTHERS))
-    folder = messages / message
-    return [
-        *_missing_files(authored, files, folder),
-        *(error for name, text in files.items() for error in _check_file(folder / name, text, known)),
-    ]
+    errors: list[InvalidRulebook] = []
+    for number, send in enumerate(authored.rule.sends):
+        files = templates.get(send.message)
+        if files is None and any(PARTS[channel] for channel in send.channels):
+            words = (
+                f"there is no message '{send.message}' in {messages}{did_you_mean(send.message, templates)}"
+            )
+            errors.append(authored.refused(f"send.{number}", words))
+        if files is not None:
+            folder = messages / send.message
+            errors += _missing_files(send, files, folder)
+            errors += (
+                error for name, text in files.items() for error in _check_file(folder / name, text, known)
+            )
+    return errors
 
 
 def _text(path: Path) -> str:
@@ -64,12 +72,10 @@ def _text(path: Path) -> str:
         raise InvalidRulebook(f"not UTF-8 text: {error.reason}", file=str(path)) from None
 
 
-def _missing_files(
-    authored: AuthoredRule, files: Mapping[str, str], folder: Path
-) -> Iterator[InvalidRulebook]:
-    """The default language in full for every channel of the rule, any other in full or not at all."""
+def _missing_files(send: Send, files: Mapping[str, str], folder: Path) -> Iterator[InvalidRulebook]:
+    """The default language in full for every channel of the send, any other in full or not at all."""
     matches = [match for name in files if (match := _FILE.fullmatch(name))]
-    for channel in authored.rule.sends[0].channels:
+    for channel in send.channels:
         parts = PARTS[channel]
         locales = {match[2] for match in matches if match[1] in parts and match[2]}
         for suffix in ("", *(f".{locale}" for locale in sorted(locales))):

@@ -24,7 +24,10 @@ QUOTE_IT = "put the condition in quotes"
 
 _JSON_NUMBER = re.compile(r"-?(?:0|[1-9][0-9]*)(?:\.[0-9]+)?(?:[eE][+-]?[0-9]+)?", re.ASCII)
 _LITERALS = {"true": True, "false": False, "null": None}
-_CONDITION_KEY = re.compile(r"""(?:^|[\s{,"'-])(?:when|where|eligible|until|if)["']?\s*:""")
+_CONDITION_KEY = re.compile(
+    r"""(?:^|[\s{,"'-])(?:when|where|eligible|until|if|for_each|cohort|date|change|sum|average|min|max"""
+    r"""|distinct|last|first|first_time)["']?\s*:"""
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -232,4 +235,6 @@ def _syntax_error(error: MarkedYAMLError, text: str, file: str) -> InvalidRulebo
     if not hint and error.context_mark is not None:
         hint = _quote_hint(text, error.context_mark.line)
     problem = error.problem or error.context or "not YAML"
+    if "'\\t'" in problem:
+        problem = "a tab stands here; YAML is indented with spaces"
     return InvalidRulebook(f"{problem}{hint}", file=file, line=line + 1, column=column + 1)

@@ -46,6 +46,39 @@ def check(**options: Any) -> None:
 
 
 @foreword.command()
+@click.argument("rule")
+@click.option("--like", required=True, metavar="RULE", help="The rule to begin from.")
+@click.option("--rulebook", type=directory, metavar="DIR", help="A rulebook other than the project's own.")
+@as_json
+def new(**options: Any) -> None:
+    """Begin RULE as a draft like another: with its tests and templates, to fill in."""
+    from foreword.cli.new import run
+
+    run(**options)
+
+
+@foreword.command()
+@click.option("--rulebook", type=directory, metavar="DIR", help="A rulebook other than the project's own.")
+@click.option(
+    "--schema", type=directory, metavar="FILE", help="Write the JSON Schema for editors to FILE instead."
+)
+@click.option(
+    "--of",
+    "schema_of",
+    type=click.Choice(["rule", "signals", "policy", "lists"]),
+    default="rule",
+    show_default=True,
+    help="The document that --schema describes.",
+)
+@as_json
+def vocabulary(**options: Any) -> None:
+    """Show every event with its fields, profile fields, signals, lists, topics and messages."""
+    from foreword.cli.vocabulary import run
+
+    run(**options)
+
+
+@foreword.command()
 @click.argument("file", type=directory)
 @click.option("--check", "check_only", is_flag=True, help="Only say whether the events are right.")
 @click.option("--stage", metavar="NAME", help="The deployed stage to emit to.")

@@ -86,15 +86,6 @@ class CompiledRule:
             for name in self.names
         )
 
-    def values_before(self, walk: Walk, t: int, case: str | None) -> tuple[Any, ...]:
-        """Every signal's value just before `t`."""
-        return tuple(
-            None
-            if name not in self.trackers
-            else self.trackers[name].before(walk.memories[self.key(name, case)], t, walk.first_event)
-            for name in self.names
-        )
-
     def empty_values(self, t: int) -> tuple[Any, ...]:
         """Every signal's value at `t` for a customer of whom nothing is known."""
         return tuple(
@@ -107,6 +98,10 @@ class CompiledRule:
     def holds(self, fact: Fact | None, t: int, profile: Mapping[str, Any], values: tuple[Any, ...]) -> bool:
         """Whether `when` is true; `fact` is what `event` means, None where it is unknown."""
         return self._code.when(fact, t, profile, values)
+
+    def was_true(self, walk: Walk, fact: Fact | None, t: int, case: str | None) -> bool:
+        """Whether `when` was true just before `t`, with the same `event`."""
+        return self._code.was_true(walk, fact, t, case)
 
     def eligible(
         self, fact: Fact | None, t: int, profile: Mapping[str, Any], values: tuple[Any, ...]

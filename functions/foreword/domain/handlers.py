@@ -9,6 +9,7 @@ The text is made of fixed phrases and `domain.python_code`; what an author wrote
 
 from __future__ import annotations
 
+from bisect import bisect_left
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, TypeAlias
 
@@ -89,6 +90,8 @@ class RuleCode:
     """A rule's conditions as functions of (fact, t, profile, values of all signals in their order)."""
 
     def __init__(self, rule: CompiledRule) -> None:
+        self._rule = rule
+        self._was: Callable[[Walk, Fact | None, Instant, str | None], bool] | None = None
         self._names = [(name, rule.trackers.get(name)) for name in rule.names]
         self._lists = rule.lists
         self.when = self._compiled(rule.rule.when)
@@ -96,6 +99,48 @@ class RuleCode:
         self.sends: list[Condition | None] = [
             None if send.condition is None else self._compiled(send.condition) for send in rule.rule.sends
         ]
+
+    def was_true(self, walk: Walk, fact: Fact | None, t: Instant, case: str | None) -> bool:
+        """Whether `when` was true just before `t`."""
+        if self._was is None:
+            self._was = self._write_was()
+        return self._was(walk, fact, t, case)
+
+    def _write_was(self) -> Callable[[Walk, Fact | None, Instant, str | None], bool]:
+        """Only the signals that the condition names are asked."""
+        rule, code = self._rule, Code()
+        lines = ["memories = walk.memories", "first_event = walk.first_event"]
+        bound: dict[str, Written | None] = {}
+        for at, name in enumerate(sorted(rule.used)):
+            tracker = rule.trackers.get(name)
+            bound[name] = None
+            if tracker is None:
+                continue
+            key = rule.keys[name]
+            place = repr(key)
+            if rule.rule.for_each is not None and not rule.rule.signals[name].per_customer:
+                place = f"{key!r} if case is None else {key + '/'!r} + case"
+            before = code.constant(tracker.before, "before")
+            asked = f"{before}(memories[{place}], t, first_event)"
+            if isinstance(tracker, CountTracker):
+                lines.append(f"memory = memories[{place}]")
+                plain = f"memory and memory[0] >= t - {tracker.within}"
+                plain += " and not memory.older and memory.covered is None"
+                asked = f"bisect_left(memory, t) if {plain} else {before}(memory, t, first_event)"
+            lines.append(f"signal{at} = {asked}")
+            bound[name] = _bound(name, f"signal{at}", tracker)
+        code.globals["bisect_left"] = bisect_left
+        scope = FactScope(code, self._lists, bound)
+        asked = condition(rule.rule.when.tree, scope)
+        if "event" in scope.used:
+            lines += ["if fact is None:", "    return False", "data = fact.data"]
+        if "profile" in scope.used:
+            lines.append("profile = walk.profile(t)")
+        lines += ["try:", f"    return {asked}", "except ERRORS:", "    return False"]
+        was: Callable[[Walk, Fact | None, Instant, str | None], bool] = code.function(
+            "was", "walk, fact, t, case", lines
+        )
+        return was
 
     def _compiled(self, expression: Expression) -> Condition:
         """False where the condition ends in an error, and where it asks for an event that is unknown."""

@@ -18,8 +18,8 @@ class Memories(dict[str, Any]):
         self._packed = packed
 
     def __missing__(self, key: str) -> Any:
-        tracker = self._trackers[tracker_key(key)]
-        packed = self._packed.get(key)
+        tracker = self._trackers.get(key) or self._trackers[tracker_key(key)]
+        packed = self._packed.get(key) if self._packed else None
         memory = self[key] = tracker.start() if packed is None else tracker.unpack(packed)
         return memory
 

@@ -160,8 +160,9 @@ class Walk:
 
     def rises_at(self, rule: CompiledRule, fact: Fact, case: str | None) -> None:
         """The condition is true after the fact."""
-        at = fact.occurred_at
-        self._true(rule, Cause(fact.key, fact, at, fact.received_at, at), case)
+        t = fact.occurred_at
+        if self._begins(rule, fact, t, case):
+            self._begin(rule, Cause(fact.key, fact, t, fact.received_at, t), case)
 
     def falls_at(self, rule: CompiledRule, t: Instant, case: str | None) -> None:
         """The condition is not true after a fact at `t`; a further fact of this instant may take that back."""
@@ -220,30 +221,29 @@ class Walk:
 
     # Evaluation.
 
-    def _true(self, rule: CompiledRule, cause: Cause, case: str | None) -> None:
-        t = cause.at
-        running = self.running.get((rule.name, case))
+    def _begins(self, rule: CompiledRule, fact: Fact | None, t: Instant, case: str | None) -> bool:
+        """Whether a condition that is true at `t` was false just before it, so that this is a rise of its own."""
+        running = self.running.get((rule.name, case)) if self.running else None
         if running is not None and running.at == t:
             running.until = None  # the same rise goes on
-            return
-        was_true = not rule.rule.repeat and rule.holds(
-            cause.fact, t, self.profile(t), rule.values_before(self, t, case)
-        )
+            return False
+        was_true = not rule.rule.repeat and rule.was_true(self, fact, t, case)
         if running is not None:
             if was_true and running.until in (None, t):
                 running.until = None
-                return
+                return False
             running.until = t if running.until is None else running.until
             del self.running[rule.name, case]
-        if not was_true:
-            values = rule.values(self, t, case)
-            moment = rule.rule.repeat or any(
-                rule.trackers[name].moment and values[rule.names.index(name)] is True
-                for name in rule.used & rule.trackers.keys()
-            )
-            self.running[rule.name, case] = self._rise(
-                rule, cause, case, values, self.profile(t), moment=moment
-            )
+        return not was_true
+
+    def _begin(self, rule: CompiledRule, cause: Cause, case: str | None) -> None:
+        values = rule.values(self, cause.at, case)
+        moment = rule.rule.repeat or any(
+            rule.trackers[name].moment and values[rule.names.index(name)] is True
+            for name in rule.used & rule.trackers.keys()
+        )
+        rise = self._rise(rule, cause, case, values, self.profile(cause.at), moment=moment)
+        self.running[rule.name, case] = rise
 
     def _rise(
         self,
@@ -298,7 +298,8 @@ class Walk:
         case = key.partition("/")[2] or None
         for rule in self.core.ringing[tracker]:
             if rule.holds(fact, due, self.profile(due), rule.values(self, due, case)):
-                self._true(rule, Cause(cause_key, fact, due, due, due), case)
+                if self._begins(rule, fact, due, case):
+                    self._begin(rule, Cause(cause_key, fact, due, due, due), case)
             else:
                 self.falls_at(rule, due, case)
 

@@ -9,9 +9,10 @@ from foreword.authoring.cel_parser import InvalidCondition
 from foreword.domain.conditions import compile_expression
 
 SCOPE = Scope(
-    signals={"contacts": "number", "lost": "boolean"},
+    signals={"contacts": "number", "lost": "boolean", "since_order": "duration", "product": "dyn"},
     lists=frozenset({"codes"}),
     hidden=frozenset({"elsewhere"}),
+    absent={"willingness": "the policy sets none"},
 )
 
 
@@ -28,7 +29,7 @@ SCOPE = Scope(
         ("contacts >= 3 && event.dta.x == 1", 1, 18, "unknown name 'event.dta'; did you mean 'event.data'?"),
         ("event.data.c in lists.code", 1, 17, "unknown name 'lists.code'; did you mean 'lists.codes'?"),
         ("lists.none == []", 1, 1, "known are: lists.codes"),
-        ("willingness < 0", 1, 1, "the signal 'willingness' is not built yet"),
+        ("willingness < 0", 1, 1, "'willingness' is not known here: the policy sets none"),
         ("elsewhere > 1", 1, 1, "'elsewhere' is a signal, and signals are not known here"),
         ("event == 1", 1, 1, "'event' needs a field"),
         ('contacts >= "3"', 1, 1, "a number >= a string has no answer"),
@@ -60,7 +61,26 @@ SCOPE = Scope(
         ('contains(event.type, "x")', 1, 1, "'contains' is written x.contains(\"part\")"),
         ("true + 1 == 2", 1, 1, "'true + 1': a boolean + a number has no answer"),
         (".contacts == 1", 1, 1, "a name does not begin with a dot"),
-        ("has(contacts)", 1, 1, "has() asks for a field"),
+        ("has(contacts)", 1, 1, "'contacts' is a signal, and has() asks for a field"),
+        (
+            "lost >= 1",
+            1,
+            1,
+            "a boolean >= a number has no answer; 'lost' is true or false by itself: write it alone",
+        ),
+        ("1 == lost", 1, 1, "'lost' is true or false by itself"),
+        ('contacts >= "3.5"', 1, 1, "a number >= a string has no answer; a number stands without quotes"),
+        ("contacts", 1, 1, "this is a number; a boolean is needed here; compare it, as in x >= 3"),
+        ("has(size)", 1, 1, "has() asks for a field, as in has(event.data.channel)"),
+        (
+            "since_order > 30",
+            1,
+            1,
+            'a duration > a number has no answer; a duration is written duration("72h")',
+        ),
+        ('since_order > "30d"', 1, 1, 'a duration is written duration("72h")'),
+        ('event.occurred_at > "2026-03-02"', 1, 1, 'a time is written timestamp("2026-03-02T09:00:00Z")'),
+        ('since_order > duration("30d")', 1, 15, "CEL's largest unit is h: write 720h"),
         ('duration("3d") > duration("1h")', 1, 1, "'3d' is not a duration like 72h"),
         ('timestamp("2026-03-02") > event.occurred_at', 1, 1, "is not a time like"),
         ('"a\\q" == "b"', 1, 1, "\\q is not an escape of CEL"),
@@ -109,6 +129,27 @@ def test_what_is_unknown_until_an_event_comes_is_accepted() -> None:
         "event.data.x in [1]",
     ):
         assert compile_expression(check_expression(source, SCOPE))(names) is True
+
+
+@pytest.mark.parametrize(
+    "source",
+    [
+        'since_order > duration("720h")',
+        'since_order + duration("1h") < duration("2h") || lost',
+        'product == "chair" || product > 3',
+        "has(product.colour)",
+    ],
+)
+def test_durations_and_values_of_signals_are_known_to_conditions(source: str) -> None:
+    assert check_expression(source, SCOPE).tree
+
+
+@pytest.mark.parametrize(
+    "source", ["event.data.x == 1", 'event.type == "A"', "has(event.data.x)", "event == 1"]
+)
+def test_a_name_that_is_absent_here_is_refused_with_the_reason(source: str) -> None:
+    with pytest.raises(InvalidCondition, match="'event' is not known here: it comes at no event"):
+        check_expression(source, Scope(absent={"event": "it comes at no event"}))
 
 
 def test_many_alternatives_do_not_nest() -> None:

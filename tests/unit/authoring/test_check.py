@@ -167,6 +167,58 @@ def test_a_template_may_use_signals_profile_case_and_its_own_variables(tmp_path:
     assert run(tmp_path, messages={"email_txt": text}).passed
 
 
+def test_every_send_needs_its_templates_and_a_task_none(tmp_path: Path) -> None:
+    head, tests = RULE.split("  expires_after: 24h\n")
+    first, send = head.split("send:\n")
+    more = "  - {message: call, purpose: service, topic: care, channels: [task], if: 'contacts > 9'}\n"
+    more += "  - {message: cal, purpose: service, topic: care, channels: [task, sms], if: 'contacts > 9'}\n"
+    text = f"{first}send:\n  - " + send.strip().replace("\n  ", "\n    ") + f"\n{more}{tests}"
+    assert words(run(tmp_path, text).problems, tmp_path) == [
+        "rulebook/rules/stuck.yaml:20:15: there is no message 'cal' in messages"
+    ]
+    (tmp_path / "messages" / "cal").mkdir()
+    (tmp_path / "messages" / "cal" / "sms.txt").write_text("{{ contcts }}")
+    assert words(run(tmp_path, text).problems, tmp_path) == [
+        "messages/cal/sms.txt:1:4: unknown placeholder 'contcts'; did you mean 'contacts'?"
+    ]
+
+
+def test_whole_numbers_of_a_given_event_are_whole_as_on_the_bus(tmp_path: Path) -> None:
+    schemas = write_schemas(tmp_path / "schemas")
+    (schemas / "SupportContactOpened.json").write_text('{"properties": {"size": {"type": "integer"}}}')
+
+    def problems(data: str) -> list[str]:
+        rule = RULE.replace("{channel: phone}", data)
+        report = check(
+            write_rulebook(tmp_path / "rulebook", stuck=rule), write_messages(tmp_path / "messages"), schemas
+        )
+        return words(report.problems, tmp_path)
+
+    assert problems("{size: 3, more: [1, {size: -1}]}") == []
+    assert all("data.size must be integer" in problem for problem in problems("{size: 3.5}"))
+
+
+def test_a_retraction_needs_no_data(tmp_path: Path) -> None:
+    def problems(retraction: str) -> list[str]:
+        given = f"given:\n      - {{at: 2026-03-02T09:00:00Z, event: SupportContactOpened, {retraction}}}\n"
+        return words(run(tmp_path, RULE.replace("given:\n", given, 1)).problems, tmp_path)
+
+    assert problems("retracts: given-2") == []
+    assert "given event 1 breaks the schema" in problems("retracts: given-2, data: {channel: 7}")[0]
+    assert "given event 1 breaks the schema" in problems("id: x")[0]
+
+
+def test_a_given_event_of_another_customer_is_looked_at_too(tmp_path: Path) -> None:
+    others = (
+        "others: [{given: [{at: 2026-03-02T09:00:00Z, event: SupportContactOpened, data: {channel: 7}}]}]"
+    )
+    report = run(tmp_path, RULE.replace("customer: {segment: retail}", others, 1))
+    assert words(report.problems, tmp_path) == [
+        "rulebook/rules/stuck.yaml:21:5: given event 1 of other-1 breaks the schema of SupportContactOpened: "
+        "data.channel must be string"
+    ]
+
+
 def test_a_message_that_does_not_exist_is_named(tmp_path: Path) -> None:
     report = run(tmp_path, RULE.replace("message: stuck", "message: stuk"))
     assert words(report.problems, tmp_path) == [

@@ -10,7 +10,7 @@ from foreword.authoring.fields import RulebookErrors
 from foreword.authoring.policy import read_lists, read_policy
 from foreword.domain.errors import InvalidRulebook
 from foreword.domain.instants import DAY, MINUTE
-from foreword.domain.rulebook import Policy, Purpose, QuietHours
+from foreword.domain.rulebook import Policy, Purpose, QuietHours, Willingness
 
 
 def write(directory: Path, text: str) -> Path:
@@ -45,6 +45,15 @@ consent: {service: opt-in}
     assert read_policy(write(tmp_path, "settle: 3m")).settle == 3 * MINUTE
 
 
+def test_willingness_is_scores_of_event_types_over_a_window(tmp_path: Path) -> None:
+    text = "willingness: {within: 3d, scores: {SupportContactOpened: -10, MessageClicked: 10}}"
+    assert read_policy(write(tmp_path, text)).willingness == Willingness(
+        within=3 * DAY, scores={"SupportContactOpened": -10, "MessageClicked": 10}
+    )
+    default = read_policy(write(tmp_path, "willingness: {scores: {A: 0}}")).willingness
+    assert default == Willingness(within=7 * DAY, scores={"A": 0})
+
+
 @pytest.mark.parametrize(
     ("text", "place", "words"),
     [
@@ -63,7 +72,24 @@ consent: {service: opt-in}
         ("consent: {critical: opt-in}", "1:11", "unknown key 'critical' of consent"),
         ("frequency_caps: []", "1:1", "'frequency_caps' of the policy is not built yet"),
         ("volume_constraints: []", "1:1", "'volume_constraints' of the policy is not built yet"),
-        ("willingness: {within: 7d}", "1:1", "'willingness' of the policy is not built yet"),
+        ("willingness: {within: 7d}", "1:14", "willingness needs 'scores'"),
+        ("willingness: {scores: {}}", "1:23", "'scores' must give event types their scores"),
+        ("willingness: {scores: [A]}", "1:23", "'scores' must give event types their scores"),
+        ("willingness: {scores: {A: 11}}", "1:27", "a whole number from -10 to 10 is needed here"),
+        ("willingness: {scores: {A: 0.5}}", "1:27", "a whole number from -10 to 10 is needed here"),
+        ("willingness: {scores: {'*': 1}}", "1:24", "'*' is not an event type"),
+        ("willingness: {scores: {CustomerUpdated: 1}}", "1:24", "tells of the profile and is no interaction"),
+        ("willingness: {within: 0d, scores: {A: 1}}", "1:23", "a duration of zero is no duration"),
+        (
+            "willingness: {within: 9d, scores: {A: 1}}\nretention: 8d",
+            "1:14",
+            "is further back than the policy's",
+        ),
+        (
+            "willingness: {scores: {A: 1}, hold_marketing_below: 0}",
+            "1:31",
+            "'hold_marketing_below' of willingness is not built yet",
+        ),
         ("open_cases: []", "1:1", "'open_cases' of the policy is not built yet"),
         ("holdout: 2%", "1:1", "'holdout' of the policy is not built yet"),
     ],

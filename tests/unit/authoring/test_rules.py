@@ -19,6 +19,7 @@ from foreword.domain.rulebook import (
     Purpose,
     RatioSignal,
     Rule,
+    Schedule,
     Signal,
 )
 from tests.unit.authoring.rulebooks import RULE, write_rulebook
@@ -42,6 +43,12 @@ def errors(directory: Path, text: str, **files: str) -> list[str]:
 def with_signal(signal: str, when: str = "x > 1") -> str:
     head, rest = RULE.split("signals:\n")
     return f"{head}signals:\n  x: {signal}\nwhen: '{when}'\n{rest.split(chr(10), 5)[5]}"
+
+
+def listed(rule: str) -> str:
+    """With its send as the one of SEND."""
+    head, rest = rule.split("send:\n")
+    return f"{head}{SEND}tests:\n{rest.split('tests:' + chr(10))[1]}"
 
 
 def test_a_rule_is_read_whole(tmp_path: Path) -> None:
@@ -157,6 +164,17 @@ CHANNEL = "'event.data.channel != \"survey\"'"
 AT = "{at: 2026-03-02T09:00:00Z, "
 SENT = "{message: stuck, channel: email}"
 
+SEND = """\
+send:
+  - message: stuck
+    purpose: service
+    topic: care
+    channels: [email, sms]
+    if: 'contacts > 5'
+"""
+
+CALL = SEND[6:].replace("stuck", "call").replace("[email, sms]", "[task]").replace(" > 5", " > 9")
+
 REFUSED = [
     # whole documents and keys
     ("rule: stuck\n", "rule: stuck\nowners: x\n", "2:1: unknown key 'owners' of a rule; did you mean 'owner'?"),
@@ -167,17 +185,28 @@ REFUSED = [
     ("owner: care-team", "owner: 7", "3:8: a text is needed here, not a number"),
     ("owner: care-team", "owner: x\nowner: y", "4:1: 'owner' stands twice; the first is in line 3"),
     ("mode: live", "mode: alive", "4:7: unknown mode 'alive'; did you mean 'live'?"),
-    ("mode: live", "mode: live\nrepeat: while_true", "5:1: 'repeat' of a rule is not built yet"),
-    ("mode: live", "mode: live\nfor_each: event.data.x", "5:1: 'for_each' of a rule is not built yet"),
-    ("mode: live", "mode: live\nevaluate: {every: 1w}", "5:1: 'evaluate' of a rule is not built yet"),
     ("mode: live", "mode: live\nexceptions: [A]", "5:1: 'exceptions' of a rule is not built yet"),
     ("mode: live", "mode: live\nexperiment: {holdout: 5%}", "5:1: 'experiment' of a rule is not built yet"),
     ("mode: live", "mode: live\nhold: {purposes: [marketing]}", "5:1: 'hold' of a rule is not built yet"),
+    ("mode: live", "mode: live\nrepeat: always", "5:9: unknown way to repeat 'always'; known are: while_true"),
+    ("mode: live", "mode: live\nfor_each: profile.x", "5:11: 'profile' is not known here: a case is named by the"),
+    ("mode: live", "mode: live\nfor_each: '\"x\"'", "5:11: 'for_each' names nothing of the event"),
+    ("mode: live", "mode: live\nfor_each: event.occurred_at", "5:11: this is a timestamp; a string or a number is"),
+    ("mode: live", "mode: live\nevaluate: {every: 1w}", "5:11: 'evaluate' needs 'at'"),
+    ("mode: live", "mode: live\nevaluate: {every: 36h, at: '06:00'}", "5:19: 36h is not a number of whole days"),
+    ("mode: live", "mode: live\nevaluate: {every: 401d, at: '06:00'}", "5:19: 401d is longer than the policy's"),
+    ("mode: live", "mode: live\nevaluate: {every: 1d, at: Mon 06:00}", "5:27: a weekday goes with whole weeks"),
+    ("mode: live", "mode: live\nevaluate: {every: 1w, at: monday 06:00}", "5:27: a time like \"06:00\" or \"Mon 0"),
+    ("mode: live", "mode: live\nevaluate: {every: 1w, at: 6}", "5:27: a time like \"06:00\" or \"Mon 06:00\" is"),
     # windows
-    (WINDOW, "    within: 7\n", "9:13: '7' is not a duration like 90s, 30m, 6h, 7d or 2w"),
+    (WINDOW, "    within: 7\n", "9:13: '7' is not a duration like 90s, 30m, 6h, 7d or 2w; did you mean '7d'?"),
+    (WINDOW, "    within: 12 Hours\n", "9:13: '12 Hours' is not a duration like 90s, 30m, 6h, 7d or 2w; did you"),
+    (WINDOW, "    within: P7D\n", "9:13: 'P7D' is not a duration like 90s, 30m, 6h, 7d or 2w; did you mean '7d'?"),
+    (WINDOW, "    within: soon\n", "9:13: 'soon' is not a duration like 90s, 30m, 6h, 7d or 2w"),
+    (WINDOW, "\twithin: 7d\n", "9:1: a tab stands here; YAML is indented with spaces"),
+    ("priority: 80", "priority: '80'", "17:13: a whole number from 1 to 100 is needed here, without quotes"),
     (WINDOW, "    within: 0d\n", "9:13: a duration of zero is no duration"),
     (WINDOW, "    within: 401d\n", "9:13: 401d is further back than the policy's retention of 400d keeps events"),
-    (WINDOW, WINDOW + "    per: customer\n", "10:5: 'per' of a count signal is not built yet"),
     (WINDOW, WINDOW + "    wher: 'true'\n", "10:5: unknown key 'wher' of a count signal; did you mean 'where'?"),
     # conditions
     ("when: 'contacts >= 3'", "when: contacts >= 3", "10:7: put the condition in quotes"),
@@ -195,6 +224,10 @@ REFUSED = [
     ("'profile.segment != \"staff\"'", "'profile.email != \"\"'", "11:12: profile.email is an address"),
     ("re_eligible_after: 14d", "re_eligible_after: null", "12:20: where a firing sets no pause, write none"),
     ("re_eligible_after: 14d", "re_eligible_after: 0d", "12:20: where a firing sets no pause, write none"),
+    ("when: 'contacts >= 3'", "when: 'willingness < 0'", "10:8: 'willingness' is not known here: policy.yaml sets"),
+    ("when: 'contacts >= 3'", "when: 'has(contacts)'", "10:8: 'contacts' is a signal, and has() asks for a field"),
+    ("  contacts:\n", "  contacts:\n    per: rule\n", "7:10: unknown scope of a signal 'rule'; known are: custome"),
+    (CHANNEL, "'willingness > 1'", "8:13: 'willingness' is a signal, and signals are not known here"),
     # send
     ("  message: stuck\n", "", "14:3: 'send' needs 'message'"),
     ("message: stuck\n", "message: Stuck Again\n", "14:12: 'Stuck Again' is not kebab-case"),
@@ -203,23 +236,29 @@ REFUSED = [
     ("priority: 80", "priority: 1e999", "17:13: a whole number from 1 to 100 is needed here"),
     ("expires_after: 24h", "expires_after: 99999w", "19:18: no duration is longer than 10000d"),
     ("priority: 80", "priority: 1.5", "17:13: a whole number from 1 to 100 is needed here"),
-    ("[email, sms]", "[email, task]", "18:21: channel 'task' is not built yet; built are: email, sms"),
     ("[email, sms]", "[e-mail]", "18:14: unknown channel 'e-mail'; did you mean 'email'?"),
     ("[email, sms]", "[sms, sms]", "18:19: the channel 'sms' stands twice"),
     ("[email, sms]", "[]", "18:13: 'channels' must not be empty"),
-    ("  topic: care\n", "  topic: care\n  if: 'true'\n", "17:3: 'if' of 'send' is not built yet"),
     ("  topic: care\n", "  topic: care\n  after: 7d\n", "17:3: 'after' of 'send' is not built yet"),
     ("  topic: care\n", "  topic: care\n  unless: [A]\n", "17:3: 'unless' of 'send' is not built yet"),
-    ("send:\n", "send:\n  - {message: a}\n  - {message: b}\nold:\n", "15:5: several sends of one rule"),
+    ("  topic: care\n", "  topic: care\n  if: contacts > 5\n", "17:7: put the condition in quotes"),
+    ("  topic: care\n", "  topic: care\n  if: 'contcts > 5'\n", "17:8: unknown name 'contcts'; did you mean 'cont"),
+    (SEND, SEND.replace("  - m", "  - message: stuck\n    priority: 0\n  - m"), "14:5: 'send' needs 'purpose'"),
+    (SEND, SEND + SEND[5:], "20:14: the message 'stuck' is sent twice by this rule; once is enough"),
     # tests
     ("- name: one contact", "- name: three contacts", "29:5: a second test is named 'three contacts'"),
     ("customer: {segment: retail}", "policy: true", "22:5: 'policy' of a test is not built yet"),
-    ("customer: {segment: retail}", "others: []", "22:5: 'others' of a test is not built yet"),
+    ("customer: {segment: retail}", "others: []", "22:13: 'others' must not be empty"),
+    ("customer: {segment: retail}", "others: [{customer: {}}]", "22:14: one of the others needs 'given'"),
+    ("customer: {segment: retail}", "others: [{customer_id: customer, given: []}]", "22:14: a second customer is"),
+    ("customer: {segment: retail}", "others: [{customer_id: a, given: []}, {customer_id: a, given: []}]", "22:43:"),
+    (AT, "{retracts: given-9, at: 2026-03-02T09:00:00Z, ", "24:9: no given event of the source 'test' has the id"),
     ("customer: {segment: retail}", "until: 2026-03-03T00:00:00Z", "22:12: 'until' is before the last given event"),
     (AT, "{at: 2026-03-02T09:00:00, ", "24:14: '2026-03-02T09:00:00' is not a time like"),
     (AT, "{", "24:9: a given event needs 'at'"),
     (SENT, "{message: stuk, channel: email}", "28:19: the rule does not send 'stuk'; did"),
     (SENT, "{message: stuck, channel: post}", "28:35: unknown channel 'post'"),
+    (SENT, "{message: stuck, channel: task}", "28:35: the rule does not send it by task, only by email, sms"),
     (SENT, "{skipped: NOT_ELIGABLE}", "28:19: unknown reason in a test 'NOT_ELIGABLE'; did"),
     ("expect: []", "expect: none", "33:13: 'expect' must be a list; [] where no message is expected"),
 ]  # fmt: skip
@@ -234,22 +273,17 @@ def test_a_condition_left_empty_is_refused_at_its_place(tmp_path: Path, empty: s
 
 @pytest.mark.parametrize(("old", "new", "expected"), REFUSED)
 def test_refused_with_place_and_words(tmp_path: Path, old: str, new: str, expected: str) -> None:
-    assert old in RULE
-    found = errors(tmp_path, RULE.replace(old, new, 1))
+    rule = listed(RULE) if old == SEND else RULE
+    assert old in rule
+    found = errors(tmp_path, rule.replace(old, new, 1))
     assert any(error.startswith(expected) for error in found), found
 
 
 @pytest.mark.parametrize(
     ("signal", "expected"),
     [
-        (
-            "{sum: event.data.x, of: A}",
-            "6:7: signal kind 'sum' is not built yet; built are: count, ratio, each, change",
-        ),
-        ("{baseline: y, versus: 8}", "6:7: signal kind 'baseline' is not built yet"),
-        ("{sequence: [A, B], within: 7d}", "6:7: signal kind 'sequence' is not built yet"),
         ("{cuont: A}", "6:7: unknown signal kind 'cuont'; did you mean 'count'?"),
-        ("{within: 7d}", "6:6: a signal needs a kind; built are: count, ratio"),
+        ("{within: 7d}", "6:6: a signal needs a kind; known are: count, sum"),
         ("{count: A, each: B}", "6:6: a signal is of one kind, and this is count and each"),
         ("count", "6:6: a signal is a mapping such as {count: SomethingHappened, within: 7d}"),
         ("{ratio: A, to: B}", "6:6: a ratio signal needs 'at_least'"),
@@ -317,14 +351,13 @@ def test_the_errors_of_all_files_come_together(tmp_path: Path) -> None:
     ]
 
 
-def test_shared_signals_and_stray_files_are_refused(tmp_path: Path) -> None:
-    write_rulebook(tmp_path, signals="a: {count: A}\n")
+def test_stray_files_are_refused(tmp_path: Path) -> None:
+    write_rulebook(tmp_path)
     (tmp_path / "rules" / "old.yml").write_text(RULE)
     with pytest.raises(RulebookErrors) as refused:
         load_rulebook(tmp_path)
     assert [error.message for error in refused.value.errors] == [
-        "not a rule: a rule stands in a file NAME.yaml",
-        "shared signals are not built yet; write them in each rule",
+        "not a rule: a rule stands in a file NAME.yaml"
     ]
 
 
@@ -341,8 +374,52 @@ def test_only_what_decides_changes_the_digest(tmp_path: Path) -> None:
     assert digest(4, RULE.replace("within: 7d", "within: 8d")) != first
     assert digest(5, RULE.replace("re_eligible_after: 14d", "re_eligible_after: none")) != first
     assert digest(6, RULE.replace('"staff"', '"none"')) != first
-    listed = RULE.replace(CHANNEL, "'event.data.code in lists.codes'")
-    assert digest(7, listed, lists=CODES) != digest(8, listed, lists="codes: [E12]\n")
+    coded = RULE.replace(CHANNEL, "'event.data.code in lists.codes'")
+    assert digest(7, coded, lists=CODES) != digest(8, coded, lists="codes: [E12]\n")
+    assert digest(9, f"for_each: event.data.x\n{RULE}") != first
+    assert digest(10, f"repeat: while_true\n{RULE}") != first
+    scheduled = f"evaluate: {{every: 1d, at: '06:00'}}\n{RULE}"
+    assert digest(11, scheduled) not in (first, digest(12, scheduled.replace("06", "07")))
+    vienna = "default_timezone: Europe/Vienna\n"
+    assert digest(13, scheduled, policy=vienna) != digest(14, scheduled)
+    assert digest(15, RULE, lists=CODES, policy=vienna) == first
+    assert digest(16, listed(RULE)) not in (first, digest(17, listed(RULE).replace("> 5", "> 6")))
+    held = RULE.replace("contacts >= 3", "contacts >= 3 && willingness < 0")
+    scores = "willingness: {scores: {A: 1}}\n"
+    assert digest(18, held, policy=scores) != digest(19, held, policy=scores.replace("1", "2"))
+    assert digest(20, RULE.replace("    within", "    per: customer\n    within")) != first
+    steps = with_signal("{sequence: [A, {type: B, where: 'event.data.b > 1'}], within: 7d}", "x")
+    assert digest(21, steps) != digest(22, steps.replace("b > 1", "b > 2"))
+    assert digest(21, steps) == digest(23, steps.replace("b > 1", "b  >  1"))
+
+
+def test_schedules_are_whole_days_or_whole_weeks_on_a_weekday(tmp_path: Path) -> None:
+    def schedule(number: int, every: str, at: str) -> Schedule | None:
+        return load(tmp_path / str(number), f"evaluate: {{every: {every}, at: '{at}'}}\n{RULE}").evaluate
+
+    assert schedule(1, "1d", "06:30") == Schedule(every=DAY, at=390)
+    assert schedule(2, "48h", "00:00") == Schedule(every=2 * DAY, at=0)
+    assert schedule(3, "1w", "Mon 06:00") == Schedule(every=7 * DAY, at=360, weekday=0)
+    assert schedule(4, "2w", "Sun 23:59") == Schedule(every=14 * DAY, at=1439, weekday=6)
+    assert schedule(5, "7d", "06:00") == Schedule(every=7 * DAY, at=360, weekday=0)
+
+
+def test_cases_repetition_and_several_sends(tmp_path: Path) -> None:
+    text = f"for_each: event.data.order_id\nrepeat: while_true\n{listed(RULE)}".replace(
+        "tests:\n",
+        SEND[5:].replace("stuck", "call").replace("[email, sms]", "[task]").replace(" > 5", " > 9")
+        + "tests:\n",
+    ).replace("    within", "    per: customer\n    within")
+    rule = load(tmp_path, text)
+    assert rule.for_each is not None
+    assert (rule.for_each.source, rule.repeat) == ("event.data.order_id", True)
+    assert rule.signals["contacts"].per_customer
+    assert [
+        (send.message, send.channels, send.condition and send.condition.source) for send in rule.sends
+    ] == [
+        ("stuck", (Channel.EMAIL, Channel.SMS), "contacts > 5"),
+        ("call", (Channel.TASK,), "contacts > 9"),
+    ]
 
 
 def test_drafts_are_not_published(tmp_path: Path) -> None:

@@ -44,7 +44,7 @@ def test_only_booleans_null_and_json_numbers_are_typed() -> None:
         ("when: {a}", "1:8", "put the condition in quotes"),
         ("when: [a", "1:9", "put the condition in quotes"),
         ("why: a: b", "1:7", "mapping values are not allowed here"),
-        ("a:\n\t- b", "2:1", "cannot start any token"),
+        ("a:\n\t- b", "2:1", "a tab stands here; YAML is indented with spaces"),
         ("[" * 40, "1:31", "nested deeper than 30 levels"),
         ("a: 1e99999999999999999999", "1:4", "is not a number that can be reckoned with"),
         ('a: 1\nb: "\x01"', "2:1", "a character YAML does not allow"),

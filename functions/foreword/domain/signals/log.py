@@ -33,6 +33,9 @@ MOST_VALUES = 200
 """A stored memory holds no more values; what is older is let go, and the journal is asked while it matters."""
 
 
+_WORTH_DROPPING = 64
+"""Values that left the window are forgotten many at a time."""
+
 _WIDE = Context(prec=200, traps=[InvalidOperation])
 
 
@@ -194,7 +197,10 @@ class SumTracker(LogTracker):
         return rounded(total_of(values))
 
     def value(self, memory: Log, t: Instant, first_event: Instant | None) -> Any:
-        return self.of_total(*memory.move_to(t, t - self.within))
+        total, many = memory.move_to(t, t - self.within)
+        if memory.start > _WORTH_DROPPING:
+            self.prune(memory, t)
+        return self.of_total(total, many)
 
     def before(self, memory: Log, t: Instant, first_event: Instant | None) -> Any:
         return self.of_total(*memory.just_before(t, t - self.within))

@@ -40,6 +40,8 @@ def unpack_number(packed: Any) -> Any:
 
 def identity(value: Any) -> str:
     """A short text that is the same for equal values alone: 1 and 1.0 are equal, 1 and "1" are not."""
+    if type(value) is str and len(value) < LONGEST_IDENTITY:
+        return f'"{value}'
     match value:
         case bool() | None:
             text = json_text.dumps(value)

@@ -31,16 +31,18 @@ class Seen:
         self.gone_through: Instant | None = None
         self.first_at: Instant | None = None
 
-    def see(self, t: Instant, value: Any) -> tuple[str, Instant | None]:
-        """The value's identity, and when it was seen before."""
+    def see(self, t: Instant, value: Any) -> Instant | None:
+        """When the value was seen before."""
         name = identity(value)
-        before = self.latest.pop(name, None)
+        latest = self.latest
+        before = latest.pop(name, None)
         if self.at != t:
             self.at = t
-            self.covered.clear()
-        self.covered.setdefault(name, before)
-        self.latest[name] = t  # last in the dictionary: it stays in order of time
-        return name, before
+            self.covered = {name: before}
+        elif name not in self.covered:
+            self.covered[name] = before
+        latest[name] = t  # last in the dictionary: it stays in order of time
+        return before
 
 
 class SeenTracker(Tracker):
@@ -102,9 +104,14 @@ class DistinctTracker(SeenTracker):
         memory.see(t, value)
 
     def value(self, memory: Seen, t: Instant, first_event: Instant | None) -> Any:
-        self.prune(memory, t)
-        lo = t - self.within
-        n = sum(1 for seen in memory.latest.values() if seen > lo)
+        latest, lo = memory.latest, t - self.within
+        n = len(latest)
+        for seen in latest.values():
+            if seen > lo:
+                break
+            n -= 1
+        if n < len(latest):
+            self.prune(memory, t)
         gone = memory.gone_through
         return n if gone is None or gone <= lo else Between(n, None)
 
@@ -129,7 +136,7 @@ class FirstTimeTracker(SeenTracker):
         self.parts = (Part(signal.of, "add", "value", signal.value),)
 
     def add(self, memory: Seen, t: Instant, value: Any) -> None:
-        _, before = memory.see(t, value)
+        before = memory.see(t, value)
         lo = t - self.within
         if before is not None and before > lo:
             return

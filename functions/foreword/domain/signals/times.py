@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from bisect import bisect_left, bisect_right
+from collections.abc import Sequence
 from typing import Any
 
 from foreword.domain.between import Between, between
@@ -24,14 +25,11 @@ Tile = list[int]
 
 class Times(list[Instant]):
     """`older` stands for times before the first one, let go to keep the state small. `covered` is what a reset of
-    the instant `covered[0]` took away: it still counts just before that instant."""
+    the instant `covered[0]` took away: it still counts just before that instant. (Defaults of the class: most
+    customers have neither.)"""
 
-    __slots__ = ("covered", "older")
-
-    def __init__(self, times: list[Instant] | tuple[()] = ()) -> None:
-        super().__init__(times)
-        self.older: list[Tile] = []
-        self.covered: tuple[Instant, list[Instant], list[Tile]] | None = None
+    older: Sequence[Tile] = ()
+    covered: tuple[Instant, list[Instant], Sequence[Tile]] | None = None
 
 
 class Window:
@@ -61,15 +59,15 @@ class Window:
         if times.covered is None or times.covered[0] != t:
             times.covered = (t, list(times), times.older)
         del times[:]
-        times.older = []
+        times.older = ()
 
     def prune(self, times: Times, t: Instant) -> None:
         """Let go what nobody asks for any more: one at exactly t - keep is still in just before t."""
         lo = t - self.keep
         if times and times[0] < lo:
             del times[: bisect_left(times, lo)]
-        while times.older and times.older[0][1] < lo:
-            del times.older[0]
+        if times.older and times.older[0][1] < lo:
+            times.older = [tile for tile in times.older if tile[1] >= lo]
 
     def pack(self, times: Times, t: Instant) -> Any:
         self.prune(times, t)
@@ -103,18 +101,20 @@ class Window:
         excess = before - exact
         if excess <= 0:
             return
+        older = [list(tile) for tile in times.older]
         for at in times[:excess]:
-            last = times.older[-1] if times.older else None
+            last = older[-1] if older else None
             if self.enough is not None:
-                times.older = [[at if last is None else last[0], at, 1 if last is None else last[2] + 1]]
+                older = [[at if last is None else last[0], at, 1 if last is None else last[2] + 1]]
             elif last is not None and at <= last[1]:
                 last[2] += 1
             else:
                 start = at // self._width * self._width
-                times.older.append([start, start + self._width - 1, 1])
+                older.append([start, start + self._width - 1, 1])
+        times.older = older
         del times[:excess]
 
-    def _pack_tiles(self, tiles: list[Tile]) -> list[int]:
+    def _pack_tiles(self, tiles: Sequence[Tile]) -> list[int]:
         """Where a threshold decides, the one tile as it is; else the first tile's number, then how many in each."""
         if not tiles or self.enough is not None:
             return tiles[0] if tiles else []
@@ -215,9 +215,13 @@ class RatioTracker(Tracker):
         memory.to.append(t)
 
     def value(self, memory: Pair, t: Instant, first_event: Instant | None) -> Any:
-        self.window.prune(memory.of, t)
-        self.window.prune(memory.to, t)
-        return self.between(memory, t - self.within, t)
+        of, to, lo = memory.of, memory.to, t - self.within
+        if to and to[0] > lo and not to.older and not of.older and not (of and of[0] <= lo):
+            # Nothing has left the window: all of them stand in it.
+            return None if len(to) < self._at_least else ARITHMETIC.divide(len(of), len(to))
+        self.window.prune(of, t)
+        self.window.prune(to, t)
+        return self.between(memory, lo, t)
 
     def before(self, memory: Pair, t: Instant, first_event: Instant | None) -> Any:
         return self.between_before(memory, t - self.within, t)
@@ -253,7 +257,7 @@ def _bounds(n: int | Between) -> tuple[Any, Any]:
     return (n.low, n.high) if isinstance(n, Between) else (n, n)
 
 
-def _with_older(n: int, older: list[Tile], lo: Instant, hi: Instant, *, closed: bool) -> int | Between:
+def _with_older(n: int, older: Sequence[Tile], lo: Instant, hi: Instant, *, closed: bool) -> int | Between:
     """`n` and what the tiles hold in (lo, hi], or in [lo, hi) where `closed`."""
     low = high = n
     for first, last, many in older:
