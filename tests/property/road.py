@@ -9,6 +9,8 @@ from typing import Any
 
 from hypothesis import strategies as st
 
+from foreword.app.cached_states import CachedStates
+from foreword.app.cancel_retracted import CancelRetracted
 from foreword.app.evaluate_triggers import EvaluateTriggers
 from foreword.domain.core import Core
 from foreword.domain.decisions import Decision
@@ -19,14 +21,13 @@ from tests.fakes.customers import FakeClock, FakeJournal, FakeStates, fail_the_t
 from tests.reference.engines import Decided, comparable, in_order
 from tests.reference.writing import CUSTOMER
 
-SINCE_EVER = (-(2**62), 0, "")
-
 
 @dataclass
 class Road:
-    """`decisions` are all ever made, in the order of their making."""
+    """`decisions` are all ever made, in the order of their making; `warm` functions keep the states they wrote."""
 
     rulebook: Rulebook
+    warm: bool = False
     clock: FakeClock = field(default_factory=lambda: FakeClock(0))
     journal: FakeJournal = field(default_factory=FakeJournal)
     states: FakeStates = field(default_factory=FakeStates)
@@ -37,13 +38,15 @@ class Road:
 
     def publish(self, rulebook: Rulebook) -> None:
         self.rulebook = rulebook
+        states = CachedStates(self.states) if self.warm else self.states
+        cancel = CancelRetracted(self.states, self.clock)
         self._evaluate = EvaluateTriggers(
-            Core(rulebook), self.clock, self.states, self.journal, fail_the_test
+            Core(rulebook), self.clock, states, self.journal, cancel, fail_the_test
         )
 
-    def describe(self, profile: Mapping[str, Any]) -> None:
-        """The profile as it always was."""
-        attributes = {name: Attribute(value, SINCE_EVER) for name, value in profile.items()}
+    def describe(self, profile: Mapping[str, Any], since: int) -> None:
+        """The profile as it is from `since` on."""
+        attributes = {name: Attribute(value, (since, 0, "")) for name, value in profile.items()}
         self.states.profiles[CUSTOMER] = Profile(CUSTOMER, attributes, 1)
 
     def arrive(self, facts: Sequence[Fact], now: int) -> None:

@@ -134,14 +134,13 @@ _THRESHOLDS: Mapping[str, Sequence[str]] = {
 
 
 @st.composite
-def comparisons(draw: st.DrawFn, signals: Mapping[str, Any]) -> str:
-    """One condition about one signal, or now and then about the event or the profile."""
+def comparisons(draw: st.DrawFn, signals: Mapping[str, Any], *, cause: bool) -> str:
+    """One condition about one signal, or now and then about the profile or the event, where one is the cause."""
     if draw(st.integers(0, 7)) == 0:
-        return draw(
-            st.sampled_from(
-                ("event.data.x >= 2", "has(event.data.x)", 'profile.segment == "retail"', "event.data.x != 3")
-            )
-        )
+        about_event = ("event.data.x >= 2", "has(event.data.x)", "event.data.x != 3")
+        others = ('profile.segment == "retail"', *(about_event if cause else ()))
+        about: str = draw(st.sampled_from(others))
+        return about
     name = draw(st.sampled_from(sorted(signals)))
     thresholds = _THRESHOLDS.get(signals[name].kind)
     if thresholds is None:
@@ -151,9 +150,9 @@ def comparisons(draw: st.DrawFn, signals: Mapping[str, Any]) -> str:
 
 
 @st.composite
-def conditions(draw: st.DrawFn, signals: Mapping[str, Any]) -> str:
-    """One to three comparisons, joined; the first is about a signal."""
-    parts = draw(st.lists(comparisons(signals), min_size=1, max_size=3))
+def conditions(draw: st.DrawFn, signals: Mapping[str, Any], *, cause: bool) -> str:
+    """One to three comparisons, joined."""
+    parts = draw(st.lists(comparisons(signals, cause=cause), min_size=1, max_size=3))
     joined = parts[0]
     for part in parts[1:]:
         joined = f"{joined} {draw(st.sampled_from(('&&', '||')))} ({part})"
@@ -189,19 +188,24 @@ def rules(draw: st.DrawFn, name: str = "r", *, pauses: bool = True) -> Rule:
     cases, scheduled = "cases" in form, "scheduled" in form
     kinds = NUMBERS | lasts | sinces if scheduled else NUMBERS | lasts | sinces | MOMENTS
     signals = draw(signals_of(kinds, cases=cases).filter(lambda found: not cases or without_dates(found)))
+    cause = not scheduled and without_dates(signals)
     eligible = draw(st.sampled_from(("true", "true", "true", "by profile", "by condition")))
     if eligible == "by profile":
         eligible = 'profile.segment != "staff"'
     if eligible == "by condition":
-        eligible = draw(conditions(signals))
+        eligible = draw(conditions(signals, cause=cause))
     drawn = rule(
-        draw(conditions(signals).filter(lambda condition: any(name in condition for name in signals))),
+        draw(
+            conditions(signals, cause=cause).filter(
+                lambda condition: any(name in condition for name in signals)
+            )
+        ),
         signals,
         name=name,
         eligible=eligible,
         re_eligible_after=draw(st.sampled_from((None, "1h", "3h", "8h"))) if pauses else None,
         for_each="event.data.case" if cases else None,
-        sends=draw(sends_of(signals)),
+        sends=draw(sends_of(signals, cause=cause)),
         evaluate=draw(schedules) if scheduled else None,
         repeat=draw(st.sampled_from((False, False, True))),
     )
@@ -219,14 +223,14 @@ def named_by_a_condition(of: Rule) -> dict[str, Any]:
 
 
 def without_dates(signals: Mapping[str, Any]) -> bool:
-    """A date is nobody's case."""
+    """A date is nobody's case, and has no event for its cause."""
     return all(signal.kind != "date" for signal in signals.values())
 
 
 @st.composite
-def sends_of(draw: st.DrawFn, signals: Mapping[str, Any]) -> tuple[Send, ...]:
+def sends_of(draw: st.DrawFn, signals: Mapping[str, Any], *, cause: bool) -> tuple[Send, ...]:
     """The first goes out always: a firing without any message would hold no pause."""
-    more = draw(st.lists(conditions(signals), max_size=1))
+    more = draw(st.lists(conditions(signals, cause=cause), max_size=1))
     return (send(), *(send("more", condition, tuple(signals)) for condition in more))
 
 

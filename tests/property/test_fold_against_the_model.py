@@ -45,12 +45,12 @@ def modelled(
     return [decided for decided in found if after is None or decided.at > after]
 
 
-@given(rulebooks(), histories(), profiles, waits)
+@given(rulebooks(), histories(), profiles, waits, st.booleans())
 def test_facts_in_order_and_in_time_decide_what_the_model_decides(
-    rulebook: Rulebook, facts: Sequence[Fact], profile: Mapping[str, Any], more: int
+    rulebook: Rulebook, facts: Sequence[Fact], profile: Mapping[str, Any], more: int, warm: bool
 ) -> None:
-    road = Road(rulebook)
-    road.describe(profile)
+    road = Road(rulebook, warm)
+    road.describe(profile, facts[0].occurred_at)
     road.in_time(facts)
     end = facts[-1].occurred_at + more * HOUR
     road.wait(end)
@@ -75,7 +75,7 @@ def test_deadlines_that_settle_decide_the_same_later(
 ) -> None:
     settling = with_policy(rulebook, settle=5 * MINUTE)
     road = Road(settling)
-    road.describe(profile)
+    road.describe(profile, facts[0].occurred_at)
     for fact in facts:
         road.arrive([fact], fact.occurred_at)
     end = facts[-1].occurred_at + more * HOUR
@@ -92,6 +92,7 @@ def test_deadlines_that_settle_decide_the_same_later(
     waits,
     st.sampled_from((7 * DAY, 2 * HOUR)),
     st.booleans(),
+    st.booleans(),
     st.data(),
 )
 def test_any_order_duplication_and_batching_ends_in_the_same_signals(
@@ -102,6 +103,7 @@ def test_any_order_duplication_and_batching_ends_in_the_same_signals(
     more: int,
     allowed_lateness: int,
     received_late: bool,
+    warm: bool,
     data: st.DataObject,
 ) -> None:
     everything = [*facts, *changes]
@@ -111,7 +113,7 @@ def test_any_order_duplication_and_batching_ends_in_the_same_signals(
         received = {fact.key: ALL_THERE - 1000 + at for at, fact in reversed([*enumerate(arrivals)])}
         arrivals = [fact._replace(received_at=received[fact.key]) for fact in arrivals]
     lenient = with_policy(rulebook, allowed_lateness=allowed_lateness)
-    road = Road(lenient)
+    road = Road(lenient, warm)
     for batch in in_batches(data, arrivals):
         road.arrive(batch, ALL_THERE)
     compare_afterwards(road, arrivals, later, more)
@@ -129,7 +131,7 @@ def test_a_retracted_fact_is_as_if_it_had_never_come(
     taken_back = data.draw(retractions(facts, ALL_THERE))
     arrivals = data.draw(st.permutations([*facts, *taken_back]))
     road = Road(rulebook)
-    road.describe(profile)
+    road.describe(profile, facts[0].occurred_at)
     for batch in in_batches(data, arrivals):
         road.arrive(batch, ALL_THERE)
     compare_afterwards(road, arrivals, later, more, profile)

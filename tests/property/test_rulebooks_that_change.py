@@ -56,7 +56,7 @@ def test_a_rulebook_that_changes_knows_history_and_decides_from_when_it_was_met(
     first = published(versions, {"r0", "r1"})
     note(told(first, facts))
     road = Road(first)
-    road.describe(profile)
+    road.describe(profile, facts[0].occurred_at)
     end = facts[-1].occurred_at + more * HOUR
     expected: list[Decided] = []
     edges = [
