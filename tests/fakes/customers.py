@@ -7,11 +7,12 @@ from dataclasses import dataclass, field, replace
 
 from foreword.app.cancel_retracted import CancelRetracted
 from foreword.app.evaluate_triggers import EvaluateTriggers, Report
-from foreword.app.ports import StoredState
+from foreword.app.ports import PeerValues, StoredState
 from foreword.domain.core import Core
 from foreword.domain.facts import Fact
 from foreword.domain.instants import Instant
 from foreword.domain.messages import Message
+from foreword.domain.peer_values import PeerValue
 from foreword.domain.profiles import Profile
 from foreword.domain.state import State
 
@@ -26,12 +27,13 @@ class FakeClock:
 
 @dataclass
 class FakeJournal:
-    facts: dict[str, Fact] = field(default_factory=dict)
+    facts: dict[tuple[str, str], Fact] = field(default_factory=dict)
     reads: int = 0
 
     def add(self, fact: Fact) -> bool:
-        new = fact.key not in self.facts
-        self.facts.setdefault(fact.key, fact)
+        key = (fact.customer_id, fact.key)
+        new = key not in self.facts
+        self.facts.setdefault(key, fact)
         return new
 
     def read(self, customer_id: str) -> list[Fact]:
@@ -107,12 +109,36 @@ class FakeStates:
         return True
 
 
+@dataclass
+class FakePeerValues:
+    """`calls` holds what each call was given."""
+
+    calls: list[tuple[str, tuple[PeerValue, ...], int, bool]] = field(default_factory=list)
+
+    def put(
+        self, customer_id: str, values: Sequence[PeerValue], version: int, *, complete: bool = False
+    ) -> int:
+        self.calls.append((customer_id, tuple(values), version, complete))
+        return 0
+
+
 def evaluate_triggers(
-    core: Core, clock: FakeClock, states: FakeStates, journal: FakeJournal, report: Report | None = None
+    core: Core,
+    clock: FakeClock,
+    states: FakeStates,
+    journal: FakeJournal,
+    report: Report | None = None,
+    peers: PeerValues | None = None,
 ) -> EvaluateTriggers:
     """The use case over these fakes; without a `report` no fold may raise."""
     return EvaluateTriggers(
-        core, clock, states, journal, CancelRetracted(states, clock), report or fail_the_test
+        core,
+        clock,
+        states,
+        journal,
+        CancelRetracted(states, clock),
+        peers or FakePeerValues(),
+        report or fail_the_test,
     )
 
 

@@ -54,7 +54,7 @@ TABLE_ACTIONS = {
     },
     "release_due": {
         "Activity": {"PutItem"},
-        "Customers": {"Query"},
+        "Customers": {"Query", "GetItem", "PutItem", "Scan"},
         "Messages": {"Query", "GetItem", "UpdateItem"},
     },
     "record_feedback": {"Messages": {"GetItem", "UpdateItem"}},

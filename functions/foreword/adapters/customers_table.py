@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import zlib
+from base64 import b64decode
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
@@ -24,6 +26,9 @@ if TYPE_CHECKING:
         ConditionCheckTypeDef,
         TransactWriteItemTypeDef,
     )
+
+LONGEST_PLAIN = 800
+"""Characters of a state that is stored as it is; beside it an item has keys, marks and its due time."""
 
 PROFILE = "profile"
 STATE = "state"
@@ -91,7 +96,7 @@ class CustomersTable:
         stored = items.get(STATE)
         if stored is None:
             return StoredState(None, None, 0, False, profile)
-        text = stored["state"]["S"] if "state" in stored else None
+        text = state_text(stored)
         generation = stored["generation"]["S"] if "generation" in stored else None
         return StoredState(text, generation, int(stored["version"]["N"]), "parked" in stored, profile)
 
@@ -108,7 +113,7 @@ class CustomersTable:
             **_key(customer_id, STATE),
             "version": {"N": str(stored.version + 1)},
             "generation": {"S": generation},
-            "state": {"S": state},
+            **_state_attribute(state),
             **_due(customer_id, due_at),
         }
         waiting = list(messages)
@@ -128,7 +133,7 @@ class CustomersTable:
             **_key(customer_id, STATE),
             "version": {"N": str(stored.version + 1)},
             "parked": {"BOOL": True},
-            **({} if stored.state is None else {"state": {"S": stored.state}}),
+            **({} if stored.state is None else _state_attribute(stored.state)),
             **_due(customer_id, due_at),
         }
         return self._write([self._put(item, stored.version)], [])
@@ -176,6 +181,25 @@ class CustomersTable:
 
     def _put(self, item: Mapping[str, AttributeValueTypeDef], version: int) -> TransactWriteItemTypeDef:
         return over_version({"TableName": self._customers, "Item": item}, version)
+
+
+def state_text(item: Mapping[str, Any]) -> str | None:
+    """The state's JSON text of an item as the client returns it; None where there is none yet."""
+    if "packed_state" in item:
+        return unpack_state(item["packed_state"]["B"])
+    return item["state"]["S"] if "state" in item else None
+
+
+def unpack_state(packed: bytes | str) -> str:
+    """The JSON text of a packed state; a stream's image gives its bytes as Base64."""
+    return zlib.decompress(packed if isinstance(packed, bytes) else b64decode(packed)).decode()
+
+
+def _state_attribute(text: str) -> dict[str, AttributeValueTypeDef]:
+    """A write costs by the kilobyte: what is longer is packed, which costs less than the time it takes."""
+    if len(text) <= LONGEST_PLAIN:
+        return {"state": {"S": text}}
+    return {"packed_state": {"B": zlib.compress(text.encode())}}
 
 
 def _key(customer_id: str, item: str) -> dict[str, AttributeValueTypeDef]:

@@ -79,6 +79,31 @@ def vocabulary(**options: Any) -> None:
 
 
 @foreword.command()
+@click.argument("customer")
+@click.option("--rule", metavar="RULE", help="Only this rule.")
+@click.option("--at", metavar="TIME", help="As of this time (RFC 3339), in place of now.")
+@click.option(
+    "--stage", metavar="NAME", help="The deployed stage; 'demo' is what `foreword demo` left behind."
+)
+@click.option(
+    "--out",
+    type=directory,
+    default=Path("foreword-demo"),
+    show_default=True,
+    help="Where the demo left its records.",
+)
+@click.option("--rulebook", type=directory, metavar="DIR", help="A rulebook other than the project's own.")
+@click.option("--profile", metavar="NAME", help="The AWS profile to use.")
+@click.option("--region", metavar="NAME", help="The AWS region to use.")
+@as_json
+def explain(**options: Any) -> None:
+    """Show why CUSTOMER did or did not get a message: each gate with the values compared."""
+    from foreword.cli.explain import run
+
+    run(**options)
+
+
+@foreword.command()
 @click.argument("file", type=directory)
 @click.option("--check", "check_only", is_flag=True, help="Only say whether the events are right.")
 @click.option("--stage", metavar="NAME", help="The deployed stage to emit to.")

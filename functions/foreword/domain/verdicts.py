@@ -11,7 +11,7 @@ from foreword.domain.decisions import Decision
 from foreword.domain.instants import SECOND, Instant, sortable
 from foreword.domain.reasons import Reason
 from foreword.domain.rulebook import Mode
-from foreword.domain.state import Decided, State, short_name
+from foreword.domain.state import Decided, State, episode_name
 from foreword.domain.walk import Rise
 
 
@@ -23,7 +23,7 @@ class Verdicts:
 
     def entries(self, rise: Rise) -> Iterator[Decided]:
         """The decisions that belong to the rise's episode."""
-        episode = short_name(episode_of(rise)) if rise.moment else ""
+        episode = episode_name(episode_of(rise)) if rise.moment else ""
         for entry in self._state.decided.get(rise.rule.name, []):
             if entry.case != rise.case:
                 continue
@@ -40,7 +40,7 @@ class Verdicts:
 
     def note(self, rise: Rise, left: list[str]) -> None:
         """Keep the decision; `left` names the messages that went on."""
-        episode = short_name(episode_of(rise)) if rise.moment else ""
+        episode = episode_name(episode_of(rise)) if rise.moment else ""
         entry = Decided(rise.at, rise.case, episode, rise.moment, left)
         self._state.decide(rise.rule.name, entry, rise.rule.rule.re_eligible_after)
 
@@ -58,15 +58,25 @@ class Verdicts:
             expires_from=rise.cause.expires_from,
         )
 
+    def held_by(self, rise: Rise) -> Decided | None:
+        """A firing whose clock of re-eligibility still runs at the rise, if any."""
+        rule = rise.rule.rule
+        apart = rule.re_eligible_after
+        held = (
+            entry
+            for entry in self._state.decided.get(rule.rule, [])
+            if apart is not None
+            and entry.fired
+            and entry.case == rise.case
+            and abs(rise.at - entry.at) < apart
+        )
+        return next(held, None)
+
     def _reason(self, rise: Rise, now: Instant) -> Reason | None:
         rule = rise.rule.rule
         if not rise.eligible:
             return Reason.NOT_ELIGIBLE
-        apart = rule.re_eligible_after
-        if apart is not None and any(
-            entry.fired and entry.case == rise.case and abs(rise.at - entry.at) < apart
-            for entry in self._state.decided.get(rule.rule, [])
-        ):
+        if self.held_by(rise) is not None:
             return Reason.NOT_RE_ELIGIBLE
         if now > rise.cause.expires_from + rule.expires_after:
             return Reason.TOO_LATE

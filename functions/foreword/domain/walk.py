@@ -13,13 +13,12 @@ from typing import Any, NamedTuple
 
 from foreword.domain import schedules
 from foreword.domain.between import Between
-from foreword.domain.condition_values import subtract
 from foreword.domain.core import CompiledRule, Core
 from foreword.domain.errors import NeedsJournal
 from foreword.domain.facts import OWN_TYPES, Fact
 from foreword.domain.instants import Instant, parse_instant
 from foreword.domain.memories import Memories, tracker_key
-from foreword.domain.peer_values import PeerValue, period_of
+from foreword.domain.peer_values import PeerValue, period_of, signals_from_json
 from foreword.domain.profile_view import ProfileView
 from foreword.domain.profiles import Attribute, Profile
 from foreword.domain.quiet_hours import zone_of
@@ -211,11 +210,9 @@ class Walk:
         rule = self.core.rules.get(fact.data["rule"])
         if rule is None or rule.peers is None or fact.data["true"] is not True:
             return
-        name, _ = rule.peers
         at = parse_instant(fact.data["at"])
-        signals = dict(fact.data["signals"])
-        gap = subtract(fact.data["value"], fact.data["statistic"])
-        values = tuple(gap if of == name else signals.get(of) for of in rule.names)
+        signals = signals_from_json(rule.rule, fact.data["signals"])
+        values = tuple(signals.get(name) for name in rule.names)
         cause = Cause(fact.key, None, at, fact.received_at, fact.occurred_at)
         self._rise(rule, cause, None, values, fact.data["profile"], moment=False)
 

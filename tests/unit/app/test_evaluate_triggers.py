@@ -15,7 +15,7 @@ from foreword.domain.instants import DAY, HOUR, MINUTE, sortable
 from foreword.domain.messages import MessageStatus, message_id
 from foreword.domain.reasons import Reason
 from foreword.domain.rulebook import Policy, Rulebook
-from tests.fakes.customers import FakeClock, FakeJournal, FakeStates, evaluate_triggers
+from tests.fakes.customers import FakeClock, FakeJournal, FakePeerValues, FakeStates, evaluate_triggers
 from tests.reference.rules import name, tree
 from tests.unit.domain.test_fold import GONE, TWICE, T, changed, fact, value_of
 
@@ -27,6 +27,7 @@ class Evaluation:
     clock: FakeClock = field(default_factory=lambda: FakeClock(T + DAY))
     states: FakeStates = field(default_factory=FakeStates)
     journal: FakeJournal = field(default_factory=FakeJournal)
+    peers: FakePeerValues = field(default_factory=FakePeerValues)
     reported: list[str] = field(default_factory=list)
     core: Core = field(default_factory=lambda: Core(Rulebook(generation="g1", rules=(TWICE, GONE))))
 
@@ -38,7 +39,7 @@ class Evaluation:
         return [decision.reason for decision in evaluated.decisions]
 
     def use_case(self) -> EvaluateTriggers:
-        return evaluate_triggers(self.core, self.clock, self.states, self.journal, self.report)
+        return evaluate_triggers(self.core, self.clock, self.states, self.journal, self.report, self.peers)
 
     def report(self, customer_id: str, error: Exception) -> None:
         self.reported.append(type(error).__name__)
@@ -224,6 +225,7 @@ def test_a_customer_known_here_is_not_read_again() -> None:
         CachedStates(evaluation.states),
         evaluation.journal,
         lambda *_: 0,
+        evaluation.peers,
         evaluation.report,
     )
     for at in (1, 2, 3):
@@ -240,7 +242,13 @@ def test_what_is_kept_here_is_given_up_when_somebody_else_wrote() -> None:
     evaluation = Evaluation()
     cached = CachedStates(evaluation.states)
     use_case = EvaluateTriggers(
-        evaluation.core, evaluation.clock, cached, evaluation.journal, lambda *_: 0, evaluation.report
+        evaluation.core,
+        evaluation.clock,
+        cached,
+        evaluation.journal,
+        lambda *_: 0,
+        evaluation.peers,
+        evaluation.report,
     )
     evaluation.journal.add(fact(HOUR))
     use_case("c-1", [fact(HOUR)])

@@ -112,7 +112,7 @@ def test_the_committed_template_deploys(tmp_path: Path) -> None:
         assert all(cloud.table(name) == [] for name in ("activity", "customers", "messages", "consents"))
         assert set(stack.function("record_activity").environment) >= {"ACTIVITY_TABLE", "BUS_NAME"}
         rules = boto3.client("events").list_rules(EventBusName=cloud.bus_name)["Rules"]
-        assert len(rules) == 2
+        assert len(rules) == 3
         with pytest.raises(LookupError, match="there are deliver_message"):
             stack.function("recorder")
 
@@ -122,6 +122,7 @@ def test_a_checkout_and_an_installed_package_find_their_documents(tmp_path: Path
     assert json.loads(ours.template.read_text(encoding="utf-8"))["Resources"]
     assert (ours.rulebook / "rules").is_dir()
     assert ours.schemas.is_dir()
+    assert ours.mappings.is_dir()
 
     installed = project.find(tmp_path / "site-packages" / "foreword")
     assert installed.template == tmp_path / "site-packages/foreword/_project/infra/template.json"
