@@ -9,7 +9,7 @@ from typing import Any
 from hypothesis import strategies as st
 
 from foreword.domain.facts import Fact
-from foreword.domain.instants import HOUR, format_instant, parse_instant
+from foreword.domain.instants import DAY, HOUR, format_instant, parse_instant
 from tests.reference.writing import CUSTOMER
 
 BASE = parse_instant("2024-10-26T03:00:00Z")
@@ -43,7 +43,7 @@ def data(draw: st.DrawFn) -> dict[str, Any]:
 
 
 @st.composite
-def histories(draw: st.DrawFn, *, most: int = 12, since: int = 0, first: int = 0) -> list[Fact]:
+def histories(draw: st.DrawFn, *, most: int = 12, since: int = 0, first: int = 1) -> list[Fact]:
     """In their order, each received when it happened; `first` is the number of the first, by which ties go."""
     entries = draw(st.lists(st.tuples(times, st.sampled_from("AAAABBCZ"), data()), min_size=1, max_size=most))
     return numbered([(since + at, type, of) for at, type, of in entries], first)
@@ -66,6 +66,13 @@ _ATTRIBUTES = {
 }
 
 profiles = st.fixed_dictionaries({}, optional=_ATTRIBUTES)
+
+
+@st.composite
+def described(draw: st.DrawFn) -> list[Fact]:
+    """A profile that nothing changes, written before a history or with its first events."""
+    profile, since = draw(profiles), draw(st.sampled_from((BASE - 3 * DAY, BASE - 6 * HOUR, BASE)))
+    return numbered([(since, "CustomerUpdated", profile)], 0) if profile else []
 
 
 @st.composite

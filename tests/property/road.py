@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from itertools import groupby
-from typing import Any
 
 from hypothesis import strategies as st
 
@@ -15,9 +14,9 @@ from foreword.app.evaluate_triggers import EvaluateTriggers
 from foreword.domain.core import Core
 from foreword.domain.decisions import Decision
 from foreword.domain.facts import Fact
-from foreword.domain.profiles import Attribute, Profile
+from foreword.domain.profiles import Profile
 from foreword.domain.rulebook import Rulebook
-from tests.fakes.customers import FakeClock, FakeJournal, FakeStates, fail_the_test
+from tests.fakes.customers import FakeClock, FakeJournal, FakePeerValues, FakeStates, fail_the_test
 from tests.reference.engines import Decided, comparable, in_order
 from tests.reference.writing import CUSTOMER
 
@@ -39,15 +38,15 @@ class Road:
     def publish(self, rulebook: Rulebook) -> None:
         self.rulebook = rulebook
         states = CachedStates(self.states) if self.warm else self.states
-        cancel = CancelRetracted(self.states, self.clock)
         self._evaluate = EvaluateTriggers(
-            Core(rulebook), self.clock, states, self.journal, cancel, fail_the_test
+            Core(rulebook),
+            self.clock,
+            states,
+            self.journal,
+            CancelRetracted(self.states, self.clock),
+            FakePeerValues(),
+            fail_the_test,
         )
-
-    def describe(self, profile: Mapping[str, Any], since: int) -> None:
-        """The profile as it is from `since` on."""
-        attributes = {name: Attribute(value, (since, 0, "")) for name, value in profile.items()}
-        self.states.profiles[CUSTOMER] = Profile(CUSTOMER, attributes, 1)
 
     def arrive(self, facts: Sequence[Fact], now: int) -> None:
         """Facts come in one batch, each deadline before `now` having been looked at in its time."""
@@ -75,7 +74,9 @@ class Road:
 
     def in_time(self, facts: Iterable[Fact]) -> None:
         """In their order, all of one instant in one batch."""
-        for instant, group in groupby(facts, key=lambda fact: fact.occurred_at):
+        for instant, group in groupby(
+            sorted(facts, key=lambda fact: fact.order), key=lambda fact: fact.occurred_at
+        ):
             self.arrive(list(group), instant)
 
     def decided(self, after: int | None = None) -> list[Decided]:

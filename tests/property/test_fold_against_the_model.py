@@ -6,7 +6,7 @@ that comes in order and in time is decided exactly as the model decides it.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from typing import Any
 
 from hypothesis import given, note
@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 from foreword.domain.facts import Fact
 from foreword.domain.instants import DAY, HOUR, MINUTE
 from foreword.domain.rulebook import Policy, Rulebook
-from tests.property.histories import BASE, LAST_HOUR, histories, profiles, retractions, updates
+from tests.property.histories import BASE, LAST_HOUR, described, histories, retractions, updates
 from tests.property.road import Road, in_batches
 from tests.property.rulebooks import rulebooks
 from tests.property.told import told
@@ -36,25 +36,24 @@ waits = st.sampled_from((0, 3, 30, 80))
 def modelled(
     rulebook: Rulebook,
     facts: Sequence[Fact],
-    profile: Mapping[str, Any] | None,
     end: int,
     after: int | None = None,
 ) -> list[Decided]:
     note(told(rulebook, facts))
-    found = in_order(map(comparable, decide(rulebook, CUSTOMER, profile, facts, None, end)))
+    found = in_order(map(comparable, decide(rulebook, CUSTOMER, None, facts, None, end)))
     return [decided for decided in found if after is None or decided.at > after]
 
 
-@given(rulebooks(), histories(), profiles, waits, st.booleans())
+@given(rulebooks(), histories(), described(), waits, st.booleans())
 def test_facts_in_order_and_in_time_decide_what_the_model_decides(
-    rulebook: Rulebook, facts: Sequence[Fact], profile: Mapping[str, Any], more: int, warm: bool
+    rulebook: Rulebook, facts: Sequence[Fact], profile: Sequence[Fact], more: int, warm: bool
 ) -> None:
     road = Road(rulebook, warm)
-    road.describe(profile, facts[0].occurred_at)
-    road.in_time(facts)
+    everything = [*profile, *facts]
+    road.in_time(everything)
     end = facts[-1].occurred_at + more * HOUR
     road.wait(end)
-    assert road.decided() == modelled(rulebook, facts, profile, end)
+    assert road.decided() == modelled(rulebook, everything, end)
 
 
 @given(rulebooks(), histories(), updates(), waits)
@@ -66,22 +65,22 @@ def test_a_profile_that_changes_decides_what_the_model_decides(
     road.in_time(everything)
     end = everything[-1].occurred_at + more * HOUR
     road.wait(end)
-    assert road.decided() == modelled(rulebook, everything, None, end)
+    assert road.decided() == modelled(rulebook, everything, end)
 
 
-@given(rulebooks(pauses=False), histories(), profiles, waits, st.data())
+@given(rulebooks(pauses=False), histories(), described(), waits, st.data())
 def test_deadlines_that_settle_decide_the_same_later(
-    rulebook: Rulebook, facts: Sequence[Fact], profile: Mapping[str, Any], more: int, data: st.DataObject
+    rulebook: Rulebook, facts: Sequence[Fact], profile: Sequence[Fact], more: int, data: st.DataObject
 ) -> None:
     settling = with_policy(rulebook, settle=5 * MINUTE)
     road = Road(settling)
-    road.describe(profile, facts[0].occurred_at)
-    for fact in facts:
+    everything = sorted([*profile, *facts], key=lambda fact: fact.order)
+    for fact in everything:
         road.arrive([fact], fact.occurred_at)
     end = facts[-1].occurred_at + more * HOUR
     road.wait(end + 5 * MINUTE)
     decided = [decision for decision in road.decided() if decision.at <= end]
-    assert decided == modelled(settling, facts, profile, end)
+    assert decided == modelled(settling, everything, end)
 
 
 @given(
@@ -119,45 +118,54 @@ def test_any_order_duplication_and_batching_ends_in_the_same_signals(
     compare_afterwards(road, arrivals, later, more)
 
 
-@given(rulebooks(pauses=False), histories(), profiles, afterwards, waits, st.data())
+@given(rulebooks(pauses=False), histories(), described(), afterwards, waits, st.data())
 def test_a_retracted_fact_is_as_if_it_had_never_come(
     rulebook: Rulebook,
     facts: Sequence[Fact],
-    profile: Mapping[str, Any],
+    profile: Sequence[Fact],
     later: Sequence[Fact],
     more: int,
     data: st.DataObject,
 ) -> None:
     taken_back = data.draw(retractions(facts, ALL_THERE))
-    arrivals = data.draw(st.permutations([*facts, *taken_back]))
+    arrivals = data.draw(st.permutations([*profile, *facts, *taken_back]))
     road = Road(rulebook)
-    road.describe(profile, facts[0].occurred_at)
     for batch in in_batches(data, arrivals):
         road.arrive(batch, ALL_THERE)
-    compare_afterwards(road, arrivals, later, more, profile)
+    compare_afterwards(road, arrivals, later, more)
     gone = {fact.retracts for fact in taken_back}
-    never_came = [fact for fact in facts if fact.id not in gone]
+    never_came = [fact for fact in [*profile, *facts] if fact.id not in gone]
     end = later[-1].occurred_at + more * HOUR
     # The clock may begin with another fact, which matters to dates alone.
-    start = facts[0].occurred_at
-    assert decide(rulebook, CUSTOMER, profile, [*never_came, *later], start, end) == decide(
-        rulebook, CUSTOMER, profile, [*arrivals, *later], start, end
+    start = min(fact.occurred_at for fact in arrivals)
+    assert decide(rulebook, CUSTOMER, None, [*never_came, *later], start, end) == decide(
+        rulebook, CUSTOMER, None, [*arrivals, *later], start, end
     )
 
 
-@given(rulebooks(), histories(), updates(), st.data())
+@given(rulebooks(pauses=False), histories(), updates(), afterwards, waits, st.booleans(), st.data())
 def test_a_redelivered_history_changes_and_decides_nothing(
-    rulebook: Rulebook, facts: Sequence[Fact], changes: Sequence[Fact], data: st.DataObject
+    rulebook: Rulebook,
+    facts: Sequence[Fact],
+    changes: Sequence[Fact],
+    later: Sequence[Fact],
+    more: int,
+    warm: bool,
+    data: st.DataObject,
 ) -> None:
     arrivals = data.draw(st.permutations([*facts, *changes]))
-    road = Road(rulebook)
+    road = Road(rulebook, warm)
     for batch in in_batches(data, arrivals):
         road.arrive(batch, ALL_THERE)
-    state, decisions = road.states.stored[CUSTOMER].state, list(road.decisions)
+    decisions = list(road.decisions)
     for batch in in_batches(data, data.draw(st.permutations(arrivals))):
         road.arrive(batch, ALL_THERE)
     assert road.decisions == decisions
-    assert road.states.stored[CUSTOMER].state == state
+    compare_afterwards(road, arrivals, later, more)
+    decisions = list(road.decisions)
+    for batch in in_batches(data, data.draw(st.permutations([*arrivals, *later]))):
+        road.arrive(batch, road.clock.instant)
+    assert road.decisions == decisions
 
 
 def compare_afterwards(
@@ -165,12 +173,11 @@ def compare_afterwards(
     arrived: Sequence[Fact],
     later: Sequence[Fact],
     more: int,
-    profile: Mapping[str, Any] | None = None,
 ) -> None:
     road.in_time(later)
     end = later[-1].occurred_at + more * HOUR
     road.wait(end)
-    expected = modelled(road.rulebook, [*arrived, *later], profile, end, ALL_THERE)
+    expected = modelled(road.rulebook, [*arrived, *later], end, ALL_THERE)
     assert road.decided(ALL_THERE) == expected
 
 

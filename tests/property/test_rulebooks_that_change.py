@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Any
 
 from hypothesis import given, note
 from hypothesis import strategies as st
@@ -11,7 +10,7 @@ from hypothesis import strategies as st
 from foreword.domain.facts import Fact
 from foreword.domain.instants import HOUR, format_instant
 from foreword.domain.rulebook import Rule, Rulebook
-from tests.property.histories import BASE, LAST_HOUR, histories, profiles
+from tests.property.histories import BASE, LAST_HOUR, described, histories
 from tests.property.road import Road
 from tests.property.rulebooks import LISTS, rules
 from tests.property.told import told
@@ -45,18 +44,18 @@ def published(versions: Mapping[str, Rule], names: set[str]) -> Rulebook:
     return book(*(versions[name] for name in sorted(chosen)), lists=LISTS)
 
 
-@given(versions(), publications, histories(most=14), profiles, st.sampled_from((0, 3, 30)))
+@given(versions(), publications, histories(most=14), described(), st.sampled_from((0, 3, 30)))
 def test_a_rulebook_that_changes_knows_history_and_decides_from_when_it_was_met(
     versions: Mapping[str, Rule],
     publications: Sequence[tuple[int, set[str]]],
     facts: Sequence[Fact],
-    profile: Mapping[str, Any],
+    profile: Sequence[Fact],
     more: int,
 ) -> None:
+    facts = [*profile, *facts]
     first = published(versions, {"r0", "r1"})
     note(told(first, facts))
     road = Road(first)
-    road.describe(profile, facts[0].occurred_at)
     end = facts[-1].occurred_at + more * HOUR
     expected: list[Decided] = []
     edges = [
@@ -71,6 +70,6 @@ def test_a_rulebook_that_changes_knows_history_and_decides_from_when_it_was_met(
             road.touch()
         road.in_time(fact for fact in facts if since < fact.occurred_at <= until)
         road.wait(until)
-        decided = decide(rulebook, CUSTOMER, profile, facts, None, end)
+        decided = decide(rulebook, CUSTOMER, None, facts, None, end)
         expected += [comparable(decision) for decision in decided if since < decision.at <= until]
     assert road.decided() == in_order(expected)

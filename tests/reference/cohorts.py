@@ -59,7 +59,7 @@ def decide_cohorts(
             if compared is None:
                 continue
             signals = own.view.values() | {name: compared}
-            names = own.view.history.names(None, own.at, own.view.applied[-1]) | signals
+            names = own.view.history.names(None, own.at) | signals
             is_true = holds(rule.when, names)
             if is_true and (rule.repeat or not was_true[customer_id]):
                 reason = None

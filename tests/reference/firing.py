@@ -142,8 +142,7 @@ def is_true(view: View, event: Fact | None) -> bool:
 
 
 def names_at(view: View, event: Fact | None) -> dict[str, Any]:
-    through = None if view.deadlines or not view.applied else view.applied[-1]
-    return view.history.names(event, view.at, through) | view.values()
+    return view.history.names(event, view.at) | view.values()
 
 
 def sends_of(rule: Rule, names: Mapping[str, Any]) -> tuple[int, ...]:

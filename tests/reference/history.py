@@ -39,8 +39,8 @@ class History:
     def until(self, end: int) -> History:
         return History(tuple(f for f in self.facts if f.occurred_at <= end), self.profile, self.lists)
 
-    def profile_at(self, t: Micros, through: Fact | None = None) -> dict[str, Any]:
-        """At `t`: after all facts of that instant, or after the one `through` and those before it."""
+    def profile_at(self, t: Micros) -> dict[str, Any]:
+        """As of `t`, whatever stands before or after what at one instant."""
         found: dict[str, Any] = {}
         if self.profile is not None:
             found |= self.profile
@@ -48,8 +48,6 @@ class History:
             for fact in self.facts:
                 if fact.type == "CustomerUpdated" and fact.occurred_at <= t:
                     found |= fact.data
-                if fact == through:
-                    break
         return {
             name: value
             for name, value in found.items()
@@ -61,9 +59,9 @@ class History:
             return []
         return [fact.occurred_at for fact in self.facts if fact.type == "CustomerUpdated"]
 
-    def names(self, event: Fact | None, t: Micros, through: Fact | None = None) -> dict[str, Any]:
-        """What a condition may name, signals apart; see `profile_at`."""
-        names: dict[str, Any] = {"profile": self.profile_at(t, through), "lists": self.lists}
+    def names(self, event: Fact | None, t: Micros) -> dict[str, Any]:
+        """What a condition may name at `t`, signals apart."""
+        names: dict[str, Any] = {"profile": self.profile_at(t), "lists": self.lists}
         if event is not None:
             names["event"] = {
                 "data": event.data,
@@ -78,11 +76,11 @@ class History:
             named = fact.type != "CustomerUpdated" and fact.type not in FOREWORDS_OWN
         else:
             named = fact.type in event.types
-        return named and (event.where is None or holds(event.where, self.names(fact, fact.occurred_at, fact)))
+        return named and (event.where is None or holds(event.where, self.names(fact, fact.occurred_at)))
 
     def value(self, expression: Expression, fact: Fact) -> Any:
         """Of an expression on the fact; None where it has none."""
-        return value_or_none(expression, self.names(fact, fact.occurred_at, fact))
+        return value_or_none(expression, self.names(fact, fact.occurred_at))
 
 
 def history_of(
