@@ -93,15 +93,13 @@ class Decoder:
             except (KeyError, TypeError, AttributeError, *_NOT_JSON):
                 pass
             try:
-                if number & REFUSED:
-                    raise Broken(record)
                 yield self.fact(record, number)
             except Broken as error:
                 broken.append((number & ~REFUSED, str(error)))
 
     def fact(self, record: str, number: int) -> Fact:
         """Its `received_at` is its own time, its id, where it has none, `number`; raises Broken."""
-        event = load(record)
+        event = load_record(record, number)
         if not isinstance(event, dict):
             raise Broken("an event is a JSON object")
         for key in event.keys() - _KEYS:
@@ -142,7 +140,12 @@ class Times:
     def instant(self, text: Any) -> Instant:
         """Of `occurred_at`; raises Broken."""
         try:
-            return self.days[text[:10]] + self.minutes[text[10:16]] + self.seconds[text[16:19]] + self.rests[text[19:]]
+            return (
+                self.days[text[:10]]
+                + self.minutes[text[10:16]]
+                + self.seconds[text[16:19]]
+                + self.rests[text[19:]]
+            )
         except (KeyError, TypeError):  # not seen yet; no text
             return self._learn(text)
 
@@ -162,6 +165,13 @@ class Times:
             self.seconds[second] = int(second[1:]) * SECOND
             _remember(self.rests, rest, at - self.days[day] - self.minutes[minute] - self.seconds[second])
         return at
+
+
+def load_record(record: str, number: int) -> Any:
+    """The same of a record that may have been REFUSED already, for the reason that it then is."""
+    if number & REFUSED:
+        raise Broken(record)
+    return load(record)
 
 
 def load(record: str) -> Any:
@@ -254,4 +264,5 @@ def _refuse(name: str) -> NoReturn:
     raise ValueError(name)
 
 
-_scan = json.JSONDecoder(parse_float=Decimal, parse_constant=_refuse).scan_once
+_decoder: Any = json.JSONDecoder(parse_float=Decimal, parse_constant=_refuse)
+_scan: Callable[[str, int], tuple[Any, int]] = _decoder.scan_once

@@ -1,4 +1,4 @@
-"""What becomes of the messages of a firing: through the same gates as at the claim, at the time that it would be."""
+"""What becomes of a firing's messages: through the same gates as at the claim, at the time that it would be."""
 
 from __future__ import annotations
 
@@ -44,7 +44,9 @@ class Customer:
     def profile(self, now: Instant) -> Profile:
         """As given, always; where nothing is, as the events up to `now` tell."""
         attributes = {} if self.given is None else self.given.attributes
-        profile = Profile(self.customer_id, {name: Attribute(value, BEGINNING) for name, value in attributes.items()})
+        profile = Profile(
+            self.customer_id, {name: Attribute(value, BEGINNING) for name, value in attributes.items()}
+        )
         if self.given is None:
             for fact in self._until(now, CUSTOMER_UPDATED):
                 profile = profile.merge(fact)
@@ -62,14 +64,16 @@ class Customer:
 
 
 def endings(decision: Decision, rule: Rule, customer: Customer, policy: Policy | None) -> list[Ending]:
-    """Of each message of a firing, in the order of its sends. Without a policy each is sent by its first channel."""
+    """Of each message,  in the order of its sends; without a policy each is sent by its first channel."""
     if decision.reason is not None:
         return []
     if policy is None:
         sends = (rule.sends[at] for at in decision.sends)
         return [Ending(send.message, Reason.SENT, send.channels[0]) for send in sends]
     now = max(decision.at, decision.expires_from)
-    return [_ending(message, customer, policy, now) for message in messages_of(decision, rule, now, "backtest")]
+    return [
+        _ending(message, customer, policy, now) for message in messages_of(decision, rule, now, "backtest")
+    ]
 
 
 def _ending(message: Message, customer: Customer, policy: Policy, now: Instant) -> Ending:

@@ -8,7 +8,6 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from enum import StrEnum
 from pathlib import Path
-from typing import BinaryIO
 
 from foreword.backtest.errors import CannotBacktest
 
@@ -73,8 +72,8 @@ def is_gzip(path: Path) -> bool:
 
 def read_lines(path: Path, advance: Advance) -> Iterator[list[bytes | None]]:
     """The file's lines, without their ends and many at a time; None for one that is too long to be read."""
-    with readable(path), path.open("rb") as raw:
-        file: BinaryIO = gzip.open(raw) if raw.peek(2)[:2] == _GZIP else raw  # type: ignore[assignment]
+    packed = is_gzip(path)
+    with readable(path), path.open("rb") as raw, gzip.open(raw) if packed else raw as file:
         first, rest, skipping = True, b"", False
         while chunk := file.read(_CHUNK):
             advance(raw.tell())

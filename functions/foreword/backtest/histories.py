@@ -48,7 +48,7 @@ class Found:
 def histories(
     bucket: Bucket, decoder: Decoder, until: Instant | None, found: Found
 ) -> Iterator[tuple[str, Sequence[Fact]]]:
-    """Each customer of the bucket with the events up to `until`, for the core to replay; all are in memory at once."""
+    """Each customer of the bucket with the events up to `until`; all of them are in memory at once."""
     customers: dict[str, dict[Identity, Fact]] = {}
     taken_back: dict[str, set[Identity]] = {}
     for fact in (

@@ -37,7 +37,7 @@ def large_histories(
 ) -> Iterator[tuple[str, Sequence[Fact]]]:
     """What `histories.histories` gives, with no more than `in_memory` bytes of records made events at once.
 
-    One customer's events have to be done with before the next one's are asked for. `scratch` is a folder to write in.
+    One customer's events have to be done with before the next one's are asked for. `scratch` is to be written in.
     """
     parts = Spool(scratch / "parts", bucket.size // in_memory + 1)
     for number, record, fact in _read(bucket, decoder, found.broken):
@@ -73,9 +73,7 @@ def _place(read: Read) -> Place:
     return (read[2].customer_id, read[2].occurred_at, read[0])
 
 
-def _sorted_once(
-    reads: Iterable[Read], parts: Spool, index: int, found: Found
-) -> list[tuple[Place, bytes]]:
+def _sorted_once(reads: Iterable[Read], parts: Spool, index: int, found: Found) -> list[tuple[Place, bytes]]:
     """The first of each identity, where it is not taken back, with its record."""
     kept: dict[Key, tuple[Place, bytes] | None] = {}
     taken_back: set[Key] = set()

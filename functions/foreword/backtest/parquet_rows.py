@@ -20,7 +20,7 @@ from foreword.backtest.tables import DATA, Row, check_columns, text_cell
 from foreword.domain.instants import format_instant, to_instant
 
 _AT_ONCE = 4096
-_TABLE = "read_parquet(?, binary_as_string = true, hive_partitioning = false)"
+_FROM = "FROM read_parquet(?, binary_as_string = true, hive_partitioning = false)"
 _NO_VALUE = frozenset({"BLOB", "BIT", "INTERVAL", "UNION", "VARIANT", "GEOMETRY"})
 _TIME = "occurred_at"
 
@@ -37,20 +37,25 @@ def read_parquet(
     with readable(path), path.open("rb"):  # what the system has against it is said in the system's words
         pass
     pattern = [glob.escape(str(path))]
-    settings = {"threads": 1, "autoinstall_known_extensions": False, "autoload_known_extensions": False}
+    settings: dict[str, str | bool | int | float | list[str]] = {
+        "threads": 1,
+        "autoinstall_known_extensions": False,
+        "autoload_known_extensions": False,
+    }
     try:
         with duckdb.connect(":memory:", config=settings) as database:
-            described = database.execute(f"DESCRIBE SELECT * FROM {_TABLE}", pattern).fetchall()
+            described = database.execute("DESCRIBE SELECT * " + _FROM, pattern).fetchall()
             kinds = {name: str(kind) for name, kind, *_ in described}
             check_columns(str(path), list(kinds), needed)
             selected = ", ".join(_selected(path, name, kind, needed) for name, kind in kinds.items())
-            (rows,) = database.execute(f"SELECT count(*) FROM {_TABLE}", pattern).fetchone() or (0,)
-            database.execute(f"SELECT {selected} FROM {_TABLE}", pattern)
-            number = 0
+            (rows,) = database.execute("SELECT count(*) " + _FROM, pattern).fetchone() or (0,)
+            database.execute(f"SELECT {selected} {_FROM}", pattern)
+            done = 0
             while found := database.fetchmany(_AT_ONCE):
-                for number, values in enumerate(found, number + 1):
+                for number, values in enumerate(found, done + 1):
                     yield number, _row(kinds, values, texts)
-                advance(size * number // rows)
+                done += len(found)
+                advance(size * done // rows)
     except duckdb.Error as error:
         reason = str(error).splitlines()[0]
         raise CannotBacktest(f"{path}: cannot be read as Parquet: {reason}") from None
@@ -66,7 +71,9 @@ def _selected(path: Path, name: str, kind: str, needed: Collection[str]) -> str:
         raise CannotBacktest(f"{path}: column {name!r} must hold timestamps, or times as text, not {kind}")
     if kind in _NO_VALUE:
         raise CannotBacktest(f"{path}: column {name!r} holds {kind} values, which no event can hold")
-    return f"{column}::VARCHAR::DOUBLE" if kind == "FLOAT" else column  # the shortest decimal of 32 bits, not of 64
+    return (
+        f"{column}::VARCHAR::DOUBLE" if kind == "FLOAT" else column
+    )  # the shortest decimal of 32 bits, not of 64
 
 
 def _row(kinds: dict[str, str], values: tuple[Any, ...], texts: Collection[str]) -> Row | Broken:

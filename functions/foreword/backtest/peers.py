@@ -1,61 +1,67 @@
-"""Rules that compare a customer with its peers: decided when all customers have been replayed."""
+"""Rules that compare a customer with its peers: decided when all customers have been replayed, one period after the
+other, so that no more than one period of one rule is in memory.
+"""
 
 from __future__ import annotations
 
 import pickle
-from collections.abc import Iterator, Sequence
-from pathlib import Path
+from collections.abc import Iterable, Iterator, Sequence
+from itertools import groupby
 
 from foreword.backtest.decision_lines import sortable_line
 from foreword.backtest.delivery import Customer, endings
-from foreword.backtest.runs import write_run
+from foreword.backtest.runs import merge_runs
 from foreword.backtest.tally import Tally
-from foreword.backtest.work import Plan
+from foreword.backtest.task_files import TaskFiles
 from foreword.domain.core import Core
-from foreword.domain.decisions import Decision
+from foreword.domain.instants import Instant
 from foreword.domain.peer_values import PeerValue
+from foreword.domain.peers import decisions_by_period
+from foreword.domain.peers_lines import value_line, value_of
+from foreword.domain.rulebook import Policy, Rule
+
+_DIGITS = 20
+_BEFORE_ALL_TIMES = 10**18
 
 
-def compare_peers(plan: Plan, files: Sequence[Path], tallies: Sequence[Tally]) -> list[Path]:
-    """Adds what these rules decide to `tallies`, and gives the runs of its lines."""
-    runs: list[Path] = []
-    for nth, rulebook in enumerate(plan.rulebooks):
-        if not any(signal.kind == "peers" for rule in rulebook.rules for signal in rule.signals.values()):
-            continue
-        from foreword.domain.peers import peers_decisions
-        core = Core(rulebook).as_live()
-        decisions = [
-            decision
-            for rule in core.rules.values()
-            if rule.peers is not None and plan.clock.last is not None
-            for decision in peers_decisions(core, rule.name, _values(files, nth, rule.name), plan.clock.last)
-        ]
-        customers = _customers(files, decisions)
-        lines = []
-        for decision in decisions:
-            rule = core.rules[decision.rule].rule
-            ends = endings(decision, rule, customers[decision.customer_id], plan.policy)
-            tallies[nth].add(decision, ends)
-            lines.append(sortable_line(decision, ends))
-        if nth == 0:
-            runs.append(write_run(plan.scratch / "peers", lines))
-    return runs
+def peer_line(value: PeerValue) -> str:
+    """Sorted as text, such lines are by rule, then by period."""
+    return f"{value.rule} {value.period + _BEFORE_ALL_TIMES:0{_DIGITS}}{value_line(value)}"
 
 
-def _values(files: Sequence[Path], nth: int, rule: str) -> Iterator[PeerValue]:
-    return (value for _, values in _read(files) for value in values[nth] if value.rule == rule)
+def compare_peers(
+    core: Core, nth: int, files: Sequence[TaskFiles], policy: Policy | None, end: Instant, tally: Tally
+) -> Iterator[str]:
+    """Adds what the rules of the `nth` rulebook decide to `tally`, and gives the lines that tell it, unsorted."""
+    customers = {} if policy is None else dict(_customers(files))
+    lines = merge_runs(one.peers(nth) for one in files)
+    for name, found in groupby(lines, key=_rule_of):
+        rule = core.rules[name].rule
+        for decision in decisions_by_period(core, name, _periods(rule, found), end):
+            customer = customers.get(decision.customer_id) or Customer(decision.customer_id, None)
+            ends = endings(decision, rule, customer, policy)
+            tally.add(decision, ends)
+            yield sortable_line(decision, ends)
 
 
-def _customers(files: Sequence[Path], decisions: Sequence[Decision]) -> dict[str, Customer]:
-    needed = {decision.customer_id for decision in decisions}
-    return {customer.customer_id: customer for customer, _ in _read(files) if customer.customer_id in needed}
+def _rule_of(line: str) -> str:
+    return line.partition(" ")[0]
 
 
-def _read(files: Sequence[Path]) -> Iterator[tuple[Customer, list[list[PeerValue]]]]:
-    for path in files:
-        with path.open("rb") as file:
+def _periods(rule: Rule, lines: Iterable[str]) -> Iterator[tuple[Instant, Iterator[PeerValue]]]:
+    start = len(rule.rule) + 1
+    end = start + _DIGITS
+    for digits, group in groupby(lines, key=lambda line: line[start:end]):
+        period = int(digits) - _BEFORE_ALL_TIMES
+        yield period, (value_of(rule, period, line[end:]) for line in group)
+
+
+def _customers(files: Iterable[TaskFiles]) -> Iterator[tuple[str, Customer]]:
+    for one in files:
+        with one.customers.open("rb") as file:
             while True:
                 try:
-                    yield pickle.load(file)  # noqa: S301  (written by this very backtest)
+                    customer: Customer = pickle.load(file)  # noqa: S301  (written by this very backtest)
                 except EOFError:
                     break
+                yield customer.customer_id, customer

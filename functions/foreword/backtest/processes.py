@@ -46,7 +46,9 @@ def _in_processes(plan: Plan, tasks: Sequence[Task], several: int) -> Iterator[D
         try:
             yield from pool.map(_perform, tasks)
         except BrokenProcessPool:
-            raise CannotBacktest("a process of the backtest was ended from outside, as when memory runs out") from None
+            raise CannotBacktest(
+                "a process of the backtest was ended from outside, as when memory runs out"
+            ) from None
         finally:
             pool.shutdown(cancel_futures=True)
 
@@ -58,7 +60,7 @@ def _begin_process(plan: Plan) -> None:
 
 def _begin_work(plan: Plan) -> None:
     global _worker
-    # Events come and go by the thousand, and there are no cycles among them: looking for some takes a tenth of the time.
+    # Events come and go by the thousand, and looking for cycles among them would take a tenth of the time.
     gc.set_threshold(50_000, 10, 10)
     _worker = Worker(plan)
 

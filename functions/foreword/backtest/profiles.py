@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
-from foreword.backtest.decode import customer_text, load, text_of
+from foreword.backtest.decode import customer_text, load, load_record, text_of
 from foreword.backtest.errors import Broken
 from foreword.backtest.spool import REFUSED, Bucket
 from foreword.domain.consent import Consents
@@ -31,20 +31,18 @@ def read_profiles(bucket: Bucket, broken: list[tuple[int, str]]) -> dict[str, Gi
     found: dict[str, Given] = {}
     for number, record in bucket.records():
         try:
-            if number & REFUSED:
-                raise Broken(record.decode())
             customer_id, given = profile(text_of(record), number)
-            if customer_id in found:
-                raise Broken(f"customer {customer_id!r} stands in an earlier line already")
-            found[customer_id] = given
         except Broken as error:
             broken.append((number & ~REFUSED, str(error)))
+            continue
+        if found.setdefault(customer_id, given) is not given:
+            broken.append((number, f"customer {customer_id!r} stands in an earlier line already"))
     return found
 
 
-def profile(record: str, _number: int) -> tuple[str, Given]:
+def profile(record: str, number: int) -> tuple[str, Given]:
     """The customer's id and profile; raises Broken."""
-    fields = load(record)
+    fields = load_record(record, number)
     if not isinstance(fields, dict):
         raise Broken("a customer is a JSON object")
     customer_id = customer_text(fields.pop("customer_id", None))

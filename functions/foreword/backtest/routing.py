@@ -58,8 +58,6 @@ class Strict:
 
     def put(self, key: bytes, number: int, record: bytes) -> None:
         try:
-            if number & REFUSED:
-                raise Broken(record.decode())
             self._decode(text_of(record), number)
         except Broken as error:
             raise CannotBacktest(f"{self._path}:{number & ~REFUSED}: {error}") from None
@@ -95,7 +93,7 @@ def _route_lines(lines: Sequence[bytes | None], first: int, sink: Sink) -> bytes
     records = [line for line in lines if line]
     text = b"\n".join(records)
     customers = _CUSTOMER_OF_LINE.findall(text)
-    # Where each line has the one and only "customer_id", and no escapes, it is a key or the line is no event at all.
+    # A line's one and only "customer_id", without escapes, is a key; or the line is no event at all.
     if len(customers) == len(lines) == text.count(_CUSTOMER) and b"\\" not in text:
         sink.put_all(customers, first, records)
         return text

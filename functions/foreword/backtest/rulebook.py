@@ -21,8 +21,6 @@ def read_rulebook(directory: Path, policy: Policy | None) -> Rulebook:
     """
     if directory.is_file():
         raise CannotBacktest(f"{directory}: a rulebook is a directory")
-    if directory.name == "rules" and not (directory / "rules").is_dir():
-        directory = directory.parent  # where signals.yaml and lists.yaml are
     try:
         loaded = load_rulebook(directory, policy or _WITHOUT_A_POLICY)
     except OSError as error:

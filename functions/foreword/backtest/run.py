@@ -21,19 +21,13 @@ from foreword.backtest.peers import compare_peers
 from foreword.backtest.processes import perform
 from foreword.backtest.profiles import profile
 from foreword.backtest.routing import EVENTS, PROFILES, Strict, route
-from foreword.backtest.runs import merge_runs
+from foreword.backtest.runs import merge_runs, write_run
 from foreword.backtest.span import Span, SpanGuess
 from foreword.backtest.spool import Bucket, Spool
 from foreword.backtest.tally import Tally
-from foreword.backtest.work import (
-    BROKEN_EVENTS,
-    BROKEN_PROFILES,
-    DECISIONS,
-    PEERS,
-    Plan,
-    Task,
-    read_broken_line,
-)
+from foreword.backtest.task_files import TaskFiles
+from foreword.backtest.work import Plan, Task, read_broken_line
+from foreword.domain.core import Core
 from foreword.domain.instants import Instant
 from foreword.domain.rulebook import Policy, Rulebook
 
@@ -59,8 +53,9 @@ _UNPACKED = {
 
 @dataclass(frozen=True, slots=True)
 class Request:
-    """`rulebooks` are the one that is tested and, perhaps, one to compare it with; `policy` None where no gate after
-    re-eligibility applies. `decisions` takes the lines of `--decisions`.
+    """`rulebooks` are the one that is tested and, perhaps, one to compare it with.
+
+    `policy` is None where no gate after re-eligibility applies; `decisions` takes the lines of `--decisions`.
     """
 
     rulebooks: tuple[Rulebook, ...]
@@ -132,18 +127,17 @@ class _Backtest:
             if clock == seen:
                 break
             clock = seen  # the guess was wrong: once more, with the clock as it is
-        runs = [self._scratch / str(task.number) for task in tasks]
+        files = [TaskFiles(self._scratch, task.number) for task in tasks]
         tallies = tuple(Tally() for _ in plan.rulebooks)
         for one in done:
             for tally, part in zip(tallies, one.tallies, strict=True):
                 tally += part
-        peers = compare_peers(plan, [run.with_suffix(PEERS) for run in runs], tallies)
-        self._write_decisions([*(run.with_suffix(DECISIONS) for run in runs), *peers])
-        broken = self._tell_broken(self._request.events, [run.with_suffix(BROKEN_EVENTS) for run in runs])
+        peers = self._compare_peers(plan, files, tallies)
+        self._write_decisions([*(one.decisions for one in files), *peers])
+        broken = self._tell_broken(self._request.events, [one.broken_events for one in files])
         if self._request.customers is not None:
-            broken += self._tell_broken(
-                self._request.customers, [run.with_suffix(BROKEN_PROFILES) for run in runs]
-            )
+            profiles = [one.broken_profiles for one in files]
+            broken += self._tell_broken(self._request.customers, profiles)
         unknown: dict[str, int] = {}
         for key, number in (item for one in done for item in one.unknown.items()):
             unknown[key] = min(number, unknown.get(key, number))
@@ -188,13 +182,26 @@ class _Backtest:
         keep = request.decisions is not None
         return Plan(request.rulebooks, request.policy, clock, request.until, keep, self._scratch)
 
+    def _compare_peers(self, plan: Plan, files: list[TaskFiles], tallies: tuple[Tally, ...]) -> list[Path]:
+        """The runs of what is decided then by the rulebook that is tested."""
+        end = plan.clock.last
+        if end is None:
+            return []
+        runs = []
+        for nth, (rulebook, tally) in enumerate(zip(plan.rulebooks, tallies, strict=True)):
+            core = Core(rulebook).as_live()
+            lines = compare_peers(core, nth, files, plan.policy, end, tally)
+            runs.append(write_run(self._scratch / f"peers-{nth}", lines))
+        return runs[:1]
+
     def _write_decisions(self, runs: list[Path]) -> None:
         if self._request.decisions is not None:
             self._request.decisions.writelines(f"{line[TIME_LENGTH:]}\n" for line in merge_runs(runs))
 
     def _tell_broken(self, path: Path, runs: list[Path]) -> int:
         count = 0
-        for count, line in enumerate(merge_runs(runs), 1):
+        for line in merge_runs(runs):
             number, reason = read_broken_line(line)
             self._observer.broken(path, number, reason)
+            count += 1
         return count

@@ -22,11 +22,11 @@ HELD = 32 * 1024 * 1024
 
 
 class Extent(NamedTuple):
-    """`size` bytes of records from `offset` on, `count` of them."""
+    """`size` bytes of `records` from `offset` on."""
 
     offset: int
     size: int
-    count: int
+    records: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,7 +49,7 @@ class Bucket:
                 file.seek(extent.offset)
                 records = file.read(extent.size).split(b"\n")
                 numbers = array("Q")
-                numbers.frombytes(file.read(extent.count * numbers.itemsize))
+                numbers.frombytes(file.read(extent.records * numbers.itemsize))
                 yield numbers, records
 
     def records(self) -> Iterator[tuple[int, bytes]]:

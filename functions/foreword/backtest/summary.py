@@ -1,4 +1,4 @@
-"""A tally as it is told: the funnel of each rule, the days, the customers, and what changes between two rulebooks."""
+"""A tally as it is told: each rule's funnel, the days, the customers, and what changes between two rulebooks."""
 
 from __future__ import annotations
 
@@ -6,14 +6,36 @@ from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 
+from foreword.backtest.run import Result
 from foreword.backtest.tally import Tally
-from foreword.domain.instants import DAY, to_datetime
+from foreword.domain.instants import DAY, format_instant, to_datetime
 from foreword.domain.reasons import Reason
+from foreword.domain.rulebook import Rulebook
+
+
+@dataclass(frozen=True, slots=True)
+class Subject:
+    """What was backtested, as it was named: rulebooks, history and policy."""
+
+    names: tuple[str, ...]
+    rulebooks: tuple[Rulebook, ...]
+    events: str
+    policy: str | None
+
+    @property
+    def rules(self) -> tuple[str, ...]:
+        """Of the rulebook that was tested."""
+        return tuple(rule.rule for rule in self.rulebooks[0].rules)
+
+    @property
+    def all_rules(self) -> tuple[str, ...]:
+        """Of that and of the one it is compared with."""
+        return tuple(dict.fromkeys(rule.rule for rulebook in self.rulebooks for rule in rulebook.rules))
+
 
 NO_MESSAGE = "NO_MESSAGE"
 """In place of a reason, where a rule fired and no `if` of its sends held."""
 
-SKIPS = (Reason.NOT_ELIGIBLE, Reason.NOT_RE_ELIGIBLE)
 _EXAMPLES = 5
 
 
@@ -65,6 +87,11 @@ def in_all(funnels: Iterable[Funnel]) -> Funnel:
     return whole
 
 
+def outcomes_of(funnel: Funnel) -> list[str]:
+    """What became of its firings: sent first, then by name."""
+    return sorted(funnel.outcomes, key=lambda reason: (reason != Reason.SENT, reason))
+
+
 def reached(tally: Tally, rule: str | None = None) -> set[str]:
     """The customers who were sent a message of the rule, or of any."""
     rules = tally.reached.keys() if rule is None else {rule} & tally.reached.keys()
@@ -94,8 +121,9 @@ class Change:
     no_longer_examples: tuple[str, ...]
 
 
-def changes(before: Tally, after: Tally, rules: Sequence[str]) -> list[Change]:
-    """All together first, then each rule of either."""
+def changes(tallies: Sequence[Tally], rules: Sequence[str]) -> list[Change]:
+    """From the first tally to the second: all rules together first, then each."""
+    before, after = tallies
     return [_change(before, after, rule) for rule in (None, *rules)]
 
 
@@ -109,3 +137,38 @@ def _change(before: Tally, after: Tally, rule: str | None) -> Change:
 def day_text(day: int) -> str:
     """ISO 8601."""
     return to_datetime(day * DAY).date().isoformat()
+
+
+def by_period(tally: Tally, most: int) -> tuple[str, dict[str, dict[str, Funnel]]]:
+    """The name of the period and its funnels: days, or months where there were more than `most`, or years."""
+    periods = {unit: _by(tally, length) for unit, length in _PERIODS.items()}
+    return next((unit, found) for unit, found in periods.items() if len(found) <= most or unit == "year")
+
+
+_PERIODS = {"day": len("2026-03-02"), "month": len("2026-03"), "year": len("2026")}
+
+
+def _by(tally: Tally, length: int) -> dict[str, dict[str, Funnel]]:
+    """Of the days that begin with the same `length` characters."""
+    periods: dict[str, dict[str, Funnel]] = {}
+    for day, rules in by_day(tally).items():
+        period = periods.setdefault(day_text(day)[:length], {})
+        for rule, funnel in rules.items():
+            period[rule] = in_all([period.get(rule, Funnel()), funnel])
+    return periods
+
+
+def heard(result: Result) -> str:
+    """What the history was, in a sentence."""
+    first, last = result.clock.first, result.clock.last
+    span = "" if first is None or last is None else f", {format_instant(first)} to {format_instant(last)}"
+    left_out = [
+        f"{count} {what}"
+        for count, what in (
+            (result.duplicates, "known already"),
+            (result.taken_back, "taken back"),
+            (result.broken, "broken and left out"),
+        )
+        if count
+    ]
+    return "; ".join([f"{result.events:,} events of {result.customers:,} customers{span}", *left_out])

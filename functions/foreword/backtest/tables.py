@@ -26,7 +26,9 @@ def check_columns(where: str, columns: Sequence[str], needed: Collection[str]) -
     """Raises CannotBacktest where one of those needed is missing, or one stands twice."""
     for name in needed:
         if name not in columns:
-            raise CannotBacktest(f"{where}: no column {name!r}; there are: {', '.join(map(repr, columns)) or 'none'}")
+            raise CannotBacktest(
+                f"{where}: no column {name!r}; there are: {', '.join(map(repr, columns)) or 'none'}"
+            )
     for name in columns:
         if columns.count(name) > 1:
             raise CannotBacktest(f"{where}: two columns are named {name!r}")

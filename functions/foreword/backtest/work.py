@@ -15,16 +15,17 @@ from foreword.backtest.decode import Decoder
 from foreword.backtest.delivery import TOLD_BY, Customer, endings
 from foreword.backtest.histories import Found, histories
 from foreword.backtest.large_histories import large_histories
+from foreword.backtest.peers import peer_line
 from foreword.backtest.profiles import Given, read_profiles
 from foreword.backtest.runs import write_run
 from foreword.backtest.span import Span
 from foreword.backtest.spool import Bucket
 from foreword.backtest.tally import Tally
+from foreword.backtest.task_files import TaskFiles
 from foreword.domain.core import Core
 from foreword.domain.decisions import Decision
 from foreword.domain.facts import Fact
 from foreword.domain.instants import Instant
-from foreword.domain.peer_values import PeerValue
 from foreword.domain.replay import replay
 from foreword.domain.rulebook import Policy, Rulebook
 
@@ -70,10 +71,6 @@ class Done:
     failed: list[tuple[str, str]]
 
 
-DECISIONS, BROKEN_EVENTS, BROKEN_PROFILES, PEERS = ".decisions", ".broken-events", ".broken-profiles", ".peers"
-"""The files of a task: runs of lines, and pickled, each Customer who has any with the peer values by rulebook."""
-
-
 class Worker:
     """Made once in each process: it compiles the rulebooks, and learns the texts that recur."""
 
@@ -84,21 +81,23 @@ class Worker:
 
     def __call__(self, task: Task) -> Done:
         found = Found()
-        share = _Share(self._plan, self._cores)
         broken_profiles: list[tuple[int, str]] = []
-        path = self._plan.scratch / str(task.number)
-        with path.with_suffix(PEERS).open("wb") as peers:
+        files = TaskFiles(self._plan.scratch, task.number)
+        with files.customers.open("wb") as customers:
+            share = _Share(self._plan, self._cores, customers)
             for events, profiles in task.buckets:
                 given = {} if profiles is None else read_profiles(profiles, broken_profiles)
                 for customer_id, history in self._histories(events, found):
                     profile = given.pop(customer_id, None)
                     as_given = profile is not None or not self._decoder.changes_profiles
-                    share.add(customer_id, profile, history, peers, as_given=as_given)
+                    share.add(customer_id, profile, history, as_given=as_given)
                 for customer_id, profile in given.items():
-                    share.add(customer_id, profile, (), peers, as_given=True)
-        write_run(path.with_suffix(DECISIONS), share.lines)
-        write_run(path.with_suffix(BROKEN_EVENTS), map(broken_line, found.broken))
-        write_run(path.with_suffix(BROKEN_PROFILES), map(broken_line, broken_profiles))
+                    share.add(customer_id, profile, (), as_given=True)
+        write_run(files.decisions, share.lines)
+        write_run(files.broken_events, map(broken_line, found.broken))
+        write_run(files.broken_profiles, map(broken_line, broken_profiles))
+        for nth, lines in enumerate(share.peer_lines):
+            write_run(files.peers(nth), lines)
         found.broken.clear()
         return Done(found, share.customers, share.tallies, dict(self._decoder.unknown), share.failed)
 
@@ -112,48 +111,46 @@ class Worker:
 
 
 class _Share:
-    """What comes of a task's customers, one after the other."""
+    """What comes of a task's customers, one after the other; those who bring peer values go to a file."""
 
-    def __init__(self, plan: Plan, cores: tuple[Core, ...]) -> None:
+    def __init__(self, plan: Plan, cores: tuple[Core, ...], file: BinaryIO) -> None:
         self.customers = 0
         self.tallies = tuple(Tally() for _ in cores)
         self.lines: list[str] = []
+        self.peer_lines: tuple[list[str], ...] = tuple([] for _ in cores)
         self.failed: list[tuple[str, str]] = []
         self._plan = plan
         self._cores = cores
+        self._file = file
 
-    def add(
-        self,
-        customer_id: str,
-        given: Given | None,
-        history: Sequence[Fact],
-        peers: BinaryIO,
-        *,
-        as_given: bool,
-    ) -> None:
+    def add(self, customer_id: str, given: Given | None, history: Sequence[Fact], *, as_given: bool) -> None:
         """`as_given`: nothing in `history` changes the profile."""
         self.customers += 1
         told = [] if self._plan.policy is None else [fact for fact in history if fact.type in TOLD_BY]
         customer = Customer(customer_id, given, told)
-        values: list[list[PeerValue]] = []
         try:
-            for core, tally in zip(self._cores, self.tallies, strict=True):
-                profile = {} if given is None else given.attributes
-                clock = self._plan.clock
-                replayed = replay(core, customer_id, profile, history, clock.first, clock.last, as_given=as_given)
-                for decision in replayed.decisions:
-                    self._decided(decision, core, customer, tally)
-                values.append(replayed.peer_values)
+            for nth in range(len(self._cores)):
+                self._replay(nth, customer, history, as_given=as_given)
         except Exception as error:  # noqa: BLE001 - whatever it raises is this customer's trouble alone
             self.failed.append((customer_id, f"{type(error).__name__}: {error}"))
-            return
-        if any(values):
-            pickle.dump((customer, values), peers)
 
-    def _decided(self, decision: Decision, core: Core, customer: Customer, tally: Tally) -> None:
-        ends = endings(decision, core.rules[decision.rule].rule, customer, self._plan.policy)
-        tally.add(decision, ends)
-        if self._plan.keep_decisions and tally is self.tallies[0]:
+    def _replay(self, nth: int, customer: Customer, history: Sequence[Fact], *, as_given: bool) -> None:
+        core, clock = self._cores[nth], self._plan.clock
+        profile = {} if customer.given is None else customer.given.attributes
+        replayed = replay(
+            core, customer.customer_id, profile, history, clock.first, clock.last, as_given=as_given
+        )
+        for decision in replayed.decisions:
+            self._decided(nth, decision, customer)
+        if replayed.peer_values:
+            self.peer_lines[nth].extend(map(peer_line, replayed.peer_values))
+            if self._plan.policy is not None:
+                pickle.dump(customer, self._file)
+
+    def _decided(self, nth: int, decision: Decision, customer: Customer) -> None:
+        ends = endings(decision, self._cores[nth].rules[decision.rule].rule, customer, self._plan.policy)
+        self.tallies[nth].add(decision, ends)
+        if self._plan.keep_decisions and nth == 0:
             self.lines.append(sortable_line(decision, ends))
 
 

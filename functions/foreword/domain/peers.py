@@ -85,14 +85,21 @@ def peers_decisions(core: Core, rule: str, values: Iterable[PeerValue], end: Ins
     In the order of their times. `values` are those of all customers; of one customer's in one period the last
     counts. No close is late.
     """
+    decisions = decisions_by_period(core, rule, sorted(_by_period(values, end).items()), end)
+    return sorted(decisions, key=attrgetter("at", "customer_id"))
+
+
+def decisions_by_period(
+    core: Core, rule: str, periods: Iterable[tuple[Instant, Iterable[PeerValue]]], end: Instant
+) -> Iterator[Decision]:
+    """The same, one period after the other, each with one value at most of a customer."""
     compiled = core.rules[rule]
     comparison = Comparison.of(compiled.rule)
     if comparison is None:
         raise ValueError(f"{rule} has no peers signal")
     true: set[str] = set()
     states: dict[str, State] = {}
-    decisions: list[Decision] = []
-    for period, members in sorted(_by_period(values, end).items()):
+    for period, members in periods:
         closed_at = min(comparison.close_of(period).end, end)
         for value, compared in _compared(compiled, comparison, members):
             if not compared.is_true:
@@ -100,8 +107,7 @@ def peers_decisions(core: Core, rule: str, values: Iterable[PeerValue], end: Ins
             elif value.customer_id not in true:
                 true.add(value.customer_id)
                 state = states.setdefault(value.customer_id, State())
-                decisions.append(_decided(compiled, state, value, compared, closed_at))
-    return sorted(decisions, key=attrgetter("at", "customer_id"))
+                yield _decided(compiled, state, value, compared, closed_at)
 
 
 def _by_period(values: Iterable[PeerValue], end: Instant) -> dict[Instant, list[PeerValue]]:
@@ -122,7 +128,8 @@ def _compared(
     """Every member of a cohort that is large enough."""
     cohorts: dict[str, list[PeerValue]] = {}
     for value in members:
-        cohorts.setdefault(value.cohort, []).append(value)
+        if is_comparable(value.value):
+            cohorts.setdefault(value.cohort, []).append(value)
     for cohort in cohorts.values():
         if len(cohort) >= comparison.at_least:
             found = standing(comparison.statistic, (measured(value.value) for value in cohort))

@@ -66,6 +66,8 @@ class Rise:
 class Walk:
     """One pass over one customer's facts; what it finds out is in `state` when it is finished.
 
+    `due` is the earliest deadline or scheduled evaluation, NEVER where there is none.
+
     A given `profile` that is a plain mapping is as given, always; a Profile is asked as of each evaluation, with
     what `earlier` still tells of attributes that were written again since.
     """
@@ -86,14 +88,9 @@ class Walk:
         self.peer_values: dict[tuple[str, Instant], PeerValue] = {}
         self._profile = profile
         self._earlier = earlier
-        self._due_by = dict(state.due_by)
-        self._schedules = dict(state.schedules)
-        self._due = self._earliest()
-
-    @property
-    def due(self) -> Instant:
-        """The earliest deadline or scheduled evaluation, NEVER where there is none."""
-        return self._due
+        self._due_by = state.due_by.copy()
+        self._schedules = state.schedules.copy()
+        self.due = self._earliest() if state.due_by or state.schedules else NEVER
 
     def fact(self, fact: Fact) -> None:
         """Apply one fact and evaluate every rule it touches."""
@@ -109,8 +106,8 @@ class Walk:
 
     def deadlines(self, through: Instant) -> None:
         """Evaluate every pending deadline up to `through`, in order."""
-        while self._due <= through:
-            self._ring(self._due)
+        while self.due <= through:
+            self._ring(self.due)
 
     def profile(self, t: Instant) -> Mapping[str, Any]:
         """The profile as of `t`."""
@@ -144,7 +141,7 @@ class Walk:
             self._due_by.pop(key, None)
         else:
             self._due_by[key] = first
-        self._due = self._earliest()
+        self.due = self._earliest()
 
     def profile_written(self, fact: Fact) -> None:
         """Dates move with the profile."""
@@ -180,7 +177,7 @@ class Walk:
         earlier = schedules.before(rule.rule.evaluate, zone, t)
         was_true = rule.holds(None, earlier, self.profile(earlier), rule.empty_values(earlier))
         self._schedules[slot] = (schedules.at_or_after(rule.rule.evaluate, zone, t), was_true)
-        self._due = self._earliest()
+        self.due = self._earliest()
 
     def compared(self, rule: CompiledRule, fact: Fact, gave: bool) -> None:
         """A signal of a rule with peers has changed; a value that it `gave` is the customer's of the period."""
@@ -309,7 +306,7 @@ class Walk:
         is_true = rule.holds(None, due, profile, values)
         _, was_true = self._schedules[slot]
         self._schedules[slot] = (schedules.at_or_after(rule.rule.evaluate, self.zone(due), due + 1), is_true)
-        self._due = self._earliest()
+        self.due = self._earliest()
         if is_true and (rule.rule.repeat or not was_true):
             cause = Cause(f"schedule/{due}", None, due, due, due)
             self._rise(rule, cause, case or None, values, profile, moment=rule.rule.repeat)

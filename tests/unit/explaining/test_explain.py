@@ -13,6 +13,9 @@ from foreword.domain.consent import Consents
 from foreword.domain.facts import CUSTOMER_UPDATED, FOREWORD, PEERS_COMPARED, PREFERENCE_CHANGED, Fact
 from foreword.domain.instants import DAY, MINUTE
 from foreword.domain.reasons import Reason
+from foreword.explaining import ahead
+from foreword.explaining.cases import MOST_RISES
+from foreword.explaining.explain import MOST_CASES
 from foreword.explaining.explanation import CaseExplained, Truth, to_json
 from tests.unit.explaining.told import (
     Lived,
@@ -299,7 +302,9 @@ def test_a_deadline_that_is_not_decided_yet_is_still_ahead(tmp_path: Path) -> No
 def test_a_deadline_that_was_decided_is_behind(tmp_path: Path) -> None:
     rules = book(tmp_path, gone=GONE)
     lived = (
-        Lived(rules, profile_of([], **REACHABLE)).take([event("2026-03-02T09:00")]).tick("2026-03-05T09:05")
+        Lived(rules, profile_of([], **REACHABLE))
+        .take([event("2026-03-02T09:00")])
+        .until(time("2026-03-05T09:05"))
     )
     case = only_case(rules, lived, "2026-03-05T09:05")
     assert [rise.outcome for rise in case.rises] == ["fired"]
@@ -310,7 +315,9 @@ def test_a_deadline_that_was_decided_is_behind(tmp_path: Path) -> None:
 def test_the_next_rise_may_be_skipped_and_the_one_after_it_fire(tmp_path: Path) -> None:
     rules = book(tmp_path, gone=GONE + "re_eligible_after: 14d\n")
     lived = (
-        Lived(rules, profile_of([], **REACHABLE)).take([event("2026-03-02T09:00")]).tick("2026-03-05T09:05")
+        Lived(rules, profile_of([], **REACHABLE))
+        .take([event("2026-03-02T09:00")])
+        .until(time("2026-03-05T09:05"))
     )
     lived.take([event("2026-03-10T09:00"), event("2026-03-18T09:00")])
     case = only_case(rules, lived, "2026-03-12T09:00")
@@ -433,6 +440,39 @@ def test_peers_without_a_comparison_say_so(tmp_path: Path) -> None:
     (case,) = rule.cases
     assert case.when.truth is Truth.UNDEFINED
     assert rule.asked == "when a period of 1d is over (UTC), over the whole cohort"
+
+
+# ---- as much as anybody reads
+
+
+def test_of_many_rises_the_latest_are_told(tmp_path: Path) -> None:
+    rules = book(tmp_path, each="signals:\n  a: {each: A}\nwhen: 'a'\nre_eligible_after: none\n")
+    facts = [event(f"2026-03-01T{minute // 60:02}:{minute % 60:02}") for minute in range(MOST_RISES + 4)]
+    case = case_told(rules, facts, "2026-03-02T09:00", **REACHABLE)
+    assert (len(case.rises), case.earlier_rises) == (MOST_RISES, 4)
+    assert case.rises[-1].at == facts[-1].occurred_at
+    assert case.unmatched == ()
+
+
+def test_of_many_cases_the_latest_are_told(tmp_path: Path) -> None:
+    rules = book(
+        tmp_path, late="for_each: event.data.order\nsignals:\n  n: {count: A, within: 7d}\nwhen: 'n >= 2'\n"
+    )
+    facts = [event(f"2026-03-01T09:{at:02}", order=f"o-{at}") for at in range(MOST_CASES + 3)]
+    rule = rule_told(rules, Lived(rules, profile_of([])).take(facts).customer(), "2026-03-02T09:00")
+    assert (len(rule.cases), rule.other_cases) == (MOST_CASES, 3)
+    assert rule.cases[0].case == f"o-{MOST_CASES + 2}"
+
+
+def test_what_would_take_too_long_to_look_at_says_how_far_it_was_looked(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    rules = book(tmp_path, gone=GONE + "re_eligible_after: none\n")
+    facts = [event("2026-03-02T09:00"), event("2026-03-02T10:00")]
+    monkeypatch.setattr(ahead, "MOST_WORK", 0)
+    case = case_told(rules, facts, "2026-03-03T09:00", **REACHABLE)
+    assert (case.next.at, case.next.looked_until) == (None, time("2026-03-05T09:00"))
+    assert case.next.why == "not until 2026-03-05T09:00:00Z, as far as was looked ahead"
 
 
 # ---- for programs
