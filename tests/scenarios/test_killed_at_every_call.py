@@ -45,7 +45,8 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
 def cloud() -> Iterator[LocalCloud]:
     """One cloud for each story: every case is a customer of its own, and none meets functions that are cold."""
     with LocalCloud(at="2026-01-05T10:00:00Z") as cloud:
-        for earlier in ("earlier", "later"):  # two nights: at the second tick the rulebook has reached everybody
+        # Two nights: at the second tick the rulebook has reached everybody.
+        for earlier in ("earlier", "later"):
             contacts(cloud, earlier, hour=21)
             cloud.advance(by=timedelta(days=2))
         cloud.advance(to="2026-01-15T10:00:00Z")
