@@ -19,10 +19,11 @@ _GAPS = (*" " * 6, "  ", "\t", "\n", "\r\n", ' // "why" && (\n')
 
 
 class Layout:
-    """For seed 0 no parenthesis without need, and one blank between all."""
+    """For seed 0 no parenthesis without need, and one blank between all; else `parentheses` is how many are put."""
 
-    def __init__(self, seed: int) -> None:
+    def __init__(self, seed: int, parentheses: float = 0.1) -> None:
         self._random = Random(seed) if seed else None
+        self._parentheses = parentheses
 
     def text(self, tree: Tree) -> str:
         tokens = self._tokens(tree, _CHOICE)
@@ -31,7 +32,7 @@ class Layout:
     def _tokens(self, tree: Tree, least: int) -> list[str]:
         """Those of `tree` in a place for what binds at least so tightly."""
         tokens, level = self._written(tree)
-        if level < least or (self._random is not None and self._random.random() < 0.1):
+        if level < least or (self._random is not None and self._random.random() < self._parentheses):
             return ["(", *tokens, ")"]
         return tokens
 
