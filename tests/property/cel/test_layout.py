@@ -39,12 +39,14 @@ def parsed(source: str) -> Any:
 
 
 def flat(tree: Any) -> Any:
-    """`(a && b) && c` is `a && b && c`."""
+    """`(a && b) && c` is `a && b && c`, and `-(7)` is `-7`."""
     if not isinstance(tree, list):
         return tree
     symbol, *operands = map(flat, tree)
     if symbol in ("&&", "||") and operands[0][0] == symbol:
         operands[:1] = operands[0][1:]
+    if symbol == "neg" and operands[0][0] == "number":
+        return ["number", f"-{operands[0][1]}".removeprefix("--")]
     return [symbol, *operands]
 
 
