@@ -59,7 +59,7 @@ def test_a_bundle_has_the_published_documents(tmp_path: Path) -> None:
     nothing.mkdir()
     bundle("evaluate_triggers", out, HERE, nothing)
     published = {path.name for path in (out / "published").iterdir()}
-    assert published == {"rulebook.json", "schemas.json", "templates.json"}
+    assert published == {"rulebook.json", "schemas.json", "mappings.json", "templates.json"}
 
 
 def test_the_same_sources_are_the_same_asset_wherever_they_are(checkout: Checkout) -> None:
@@ -80,6 +80,7 @@ def test_each_function_is_an_asset_of_its_own() -> None:
         "functions/evaluate_triggers/rules/new.yaml",
         "functions/deliver_message/messages/new/sms.txt",
         "events/schemas/New.json",
+        "events/mappings/new.yaml",
     ],
 )
 def test_what_has_a_part_in_the_asset_gives_a_new_one(checkout: Checkout, changed: str) -> None:

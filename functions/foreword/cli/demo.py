@@ -37,7 +37,7 @@ def run(*, out: Path, as_json: bool) -> None:
     show = _json_printer(console) if as_json else DemoText(console).show
     ours = project.find()
     with TemporaryDirectory(prefix="foreword-") as folder:
-        rulebook = publish(ours.rulebook, ours.messages, ours.schemas, Path(folder))
+        rulebook = publish(ours.rulebook, ours.messages, ours.schemas, Path(folder), mappings=ours.mappings)
         with LocalCloud(at=to_datetime(events[0][0]), published=Path(folder)) as cloud:
             for told in _play(cloud, Story(Core(rulebook)), events, to_datetime(events[-1][0]) + AFTERWARDS):
                 totals.add(told)

@@ -10,7 +10,7 @@ decides that one only.
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from operator import attrgetter
 
 from foreword.domain.core import Core
@@ -33,8 +33,8 @@ COUNTS_AS_SENT = (Reason.SHADOW,)
 class Folded:
     """`changed` is False where nothing is worth a write; `due_at` is when a deadline will be decided.
 
-    `peer_values` are the customer's own for the periods that may still be open; `retracted` the ids of messages
-    whose rise no longer stands, since a fact was taken back.
+    `peer_values` are the customer's own for the periods that may still be open: all there are where it is
+    `complete`. `retracted` are the ids of messages whose rise no longer stands, since a fact was taken back.
     """
 
     state: State
@@ -43,6 +43,7 @@ class Folded:
     due_at: Instant | None
     peer_values: tuple[PeerValue, ...] = ()
     retracted: tuple[str, ...] = ()
+    complete: bool = False
 
 
 def fold(core: Core, state: State, profile: Profile, facts: Sequence[Fact], now: Instant) -> Folded:
@@ -107,7 +108,7 @@ def rebuild(
     new_retractions = any(fact.retracts is not None and fact.key in unknown for fact in facts)
     fallen = _fallen(rebuilt, walk.rises) if new_retractions else ()
     decisions = _decide(core, rebuilt, profile.customer_id, walk.rises, now)
-    return _folded(walk, decisions, changed=True, retracted=fallen)
+    return replace(_folded(walk, decisions, changed=True), retracted=fallen, complete=True)
 
 
 def matters(core: Core, fact: Fact) -> bool:
@@ -134,13 +135,11 @@ def _is_skipped(fact: Fact) -> bool:
     return fact.type == MESSAGE_SKIPPED and fact.source == FOREWORD
 
 
-def _folded(
-    walk: Walk, decisions: list[Decision], *, changed: bool, retracted: tuple[str, ...] = ()
-) -> Folded:
+def _folded(walk: Walk, decisions: list[Decision], *, changed: bool) -> Folded:
     walk.finish()
     due_at = None if walk.due == NEVER else walk.due + walk.core.rulebook.policy.settle
     values = tuple(walk.peer_values.values())
-    return Folded(walk.state, decisions, changed or bool(decisions), due_at, values, retracted)
+    return Folded(walk.state, decisions, changed or bool(decisions), due_at, values)
 
 
 def _fresh(core: Core, state: State, facts: Sequence[Fact]) -> list[Fact]:

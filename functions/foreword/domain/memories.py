@@ -13,7 +13,6 @@ class Memories(dict[str, Any]):
     """By key: a tracker's own, or `key/case`. `packed` is what the state holds, and is left as it was."""
 
     def __init__(self, trackers: Mapping[str, Tracker], packed: Mapping[str, Any]) -> None:
-        super().__init__()
         self._trackers = trackers
         self._packed = packed
 

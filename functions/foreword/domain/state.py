@@ -6,7 +6,7 @@ Stored as short JSON text. A state of the first format (0.1.0) is read for its d
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from hashlib import sha256
 from typing import Any
@@ -27,13 +27,17 @@ MOST_REMEMBERED = 256
 """Applied facts are known by name as long as their receipt lies this close to the newest one, some in any case;
 older ones are told apart by a rebuild from the journal."""
 
-REMEMBERED_DECISIONS = 32
+REMEMBERED_DECISIONS = 16
 """How many decided rises a rule keeps; nothing at or before the newest one let go is ever decided again.
 
 A firing whose clock of re-eligibility still runs is never let go: there is one for each case at most."""
 
 NAME = 12
-"""Hexadecimal digits by which a fact, an episode or a message is known here, each among few."""
+"""Hexadecimal digits by which a fact or a message is known here, each among few."""
+
+EPISODE = 8
+NO_EPISODE = " " * EPISODE
+"""An episode that is a moment is known by fewer: mostly its time tells already."""
 
 Order = tuple[Instant, Instant, str]
 
@@ -95,9 +99,7 @@ class State:
             "d": self.due_by,
             "s": self.schedules,
             "e": self.first_event,
-            "x": {
-                rule: [_pack_decided(entry) for entry in entries] for rule, entries in self.decided.items()
-            },
+            "x": {rule: _pack_decided(entries) for rule, entries in self.decided.items() if entries},
             "b": self.decided_before,
             "r": self.fingerprint,
             "k": "".join(sorted(self.met)),
@@ -132,10 +134,7 @@ class State:
             due_by=value.get("d", {}),
             schedules={slot: (at, was_true) for slot, (at, was_true) in value.get("s", {}).items()},
             first_event=value.get("e"),
-            decided={
-                rule: [_unpack_decided(entry) for entry in entries]
-                for rule, entries in value.get("x", {}).items()
-            },
+            decided={rule: _unpack_decided(packed) for rule, packed in value.get("x", {}).items()},
             decided_before=value.get("b", {}),
             fingerprint=value.get("r", ""),
             met=frozenset(met[at : at + NAME // 2] for at in range(0, len(met), NAME // 2)),
@@ -209,22 +208,37 @@ def short_name(text: str) -> str:
     return sha256(text.encode("utf-8", "surrogatepass")).hexdigest()[:NAME]
 
 
+def episode_name(episode: str) -> str:
+    """Of an episode that is a moment."""
+    return short_name(episode)[:EPISODE]
+
+
 def rule_mark(digest: str) -> str:
     """By which a state knows that its memory was filled for this definition of a rule."""
     return sha256(digest.encode()).hexdigest()[: NAME // 2]
 
 
-def _pack_decided(entry: Decided) -> list[Any]:
-    packed = [entry.at, "".join(entry.left), entry.episode if entry.moment else 0, entry.case]
-    while packed[-1] in (None, 0):
-        packed.pop()
+def _pack_decided(entries: Sequence[Decided]) -> list[Any]:
+    """[times, the messages left of each, and where any has one: all episodes in a row, and the case of each]."""
+    left: list[Any] = ["".join(entry.left) or 0 for entry in entries]
+    packed: list[Any] = [pack_times([entry.at for entry in entries]), left]
+    if any(entry.moment or entry.case is not None for entry in entries):
+        packed.append("".join(entry.episode or NO_EPISODE for entry in entries))
+    if any(entry.case is not None for entry in entries):
+        packed.append([entry.case for entry in entries])
     return packed
 
 
-def _unpack_decided(packed: list[Any]) -> Decided:
-    at, left, episode, case = (*packed, 0, None)[:4] if len(packed) == 2 else (*packed, None)[:4]
-    names = [left[start : start + NAME] for start in range(0, len(left), NAME)]
-    return Decided(at, case, episode or "", bool(episode), names)
+def _unpack_decided(packed: list[Any]) -> list[Decided]:
+    times = unpack_times(packed[0])
+    episodes = packed[2] if len(packed) > 2 else NO_EPISODE * len(times)
+    cases = packed[3] if len(packed) > 3 else [None] * len(times)
+    entries = []
+    for at, (t, left, case) in enumerate(zip(times, packed[1], cases, strict=True)):
+        episode = episodes[at * EPISODE : (at + 1) * EPISODE].strip()
+        names = [left[start : start + NAME] for start in range(0, len(left), NAME)] if left else []
+        entries.append(Decided(t, case, episode, bool(episode), names))
+    return entries
 
 
 def _first_format(text: str, customer_id: str) -> State:
@@ -247,4 +261,4 @@ def _first_decided(entry: Mapping[str, Any], rule: str, customer_id: str) -> Dec
     episode = entry["episode"]
     left = [message_id(customer_id, rule, None, episode, 0)[:NAME]] if entry["fired"] else []
     moment = bool(entry["moment"])
-    return Decided(entry["at"], None, short_name(episode) if moment else "", moment, left)
+    return Decided(entry["at"], None, episode_name(episode) if moment else "", moment, left)

@@ -11,7 +11,7 @@ from foreword.domain.decisions import Decision
 from foreword.domain.instants import SECOND, Instant, sortable
 from foreword.domain.reasons import Reason
 from foreword.domain.rulebook import Mode
-from foreword.domain.state import Decided, State, short_name
+from foreword.domain.state import Decided, State, episode_name
 from foreword.domain.walk import Rise
 
 
@@ -23,7 +23,7 @@ class Verdicts:
 
     def entries(self, rise: Rise) -> Iterator[Decided]:
         """The decisions that belong to the rise's episode."""
-        episode = short_name(episode_of(rise)) if rise.moment else ""
+        episode = episode_name(episode_of(rise)) if rise.moment else ""
         for entry in self._state.decided.get(rise.rule.name, []):
             if entry.case != rise.case:
                 continue
@@ -40,7 +40,7 @@ class Verdicts:
 
     def note(self, rise: Rise, left: list[str]) -> None:
         """Keep the decision; `left` names the messages that went on."""
-        episode = short_name(episode_of(rise)) if rise.moment else ""
+        episode = episode_name(episode_of(rise)) if rise.moment else ""
         entry = Decided(rise.at, rise.case, episode, rise.moment, left)
         self._state.decide(rise.rule.name, entry, rise.rule.rule.re_eligible_after)
 

@@ -22,9 +22,9 @@ from foreword.domain.rulebook import (
 )
 from foreword.domain.signals.packing import (
     identity,
-    pack_number,
+    pack_numbers,
     pack_times,
-    unpack_number,
+    unpack_numbers,
     unpack_times,
 )
 from foreword.domain.signals.tracker import Part, Tracker
@@ -151,7 +151,9 @@ class LogTracker(Tracker):
         self._compact(memory)
         if not memory.times and memory.gone_through is None:
             return None
-        values = [pack_number(value) if self.numeric else json_text.dumps(value) for value in memory.values]
+        values = (
+            pack_numbers(memory.values) if self.numeric else [json_text.dumps(it) for it in memory.values]
+        )
         packed = [pack_times(memory.times), *values]
         return packed if memory.gone_through is None else {"g": memory.gone_through, "l": packed}
 
@@ -159,8 +161,8 @@ class LogTracker(Tracker):
         gone_through = None
         if isinstance(packed, dict):
             gone_through, packed = packed["g"], packed["l"]
-        read = unpack_number if self.numeric else json_text.loads
-        return Log(unpack_times(packed[0]), [read(value) for value in packed[1:]], gone_through)
+        values = unpack_numbers(packed[1:]) if self.numeric else [json_text.loads(it) for it in packed[1:]]
+        return Log(unpack_times(packed[0]), values, gone_through)
 
     def _compact(self, memory: Log) -> None:
         excess = len(memory.times) - MOST_VALUES

@@ -12,6 +12,7 @@ from foreword.domain import json_text
 from foreword.domain.instants import SECOND, Instant
 
 LONGEST_IDENTITY = 20
+MOST_PLACES = 12
 
 
 def pack_times(times: Sequence[Instant]) -> list[int]:
@@ -27,6 +28,32 @@ def unpack_times(packed: Sequence[int]) -> list[Instant]:
         return []
     unit = packed[0]
     return [t * unit for t in accumulate(packed[1:])]
+
+
+def pack_numbers(numbers: Sequence[Any]) -> list[Any]:
+    """`[places, first, step, ...]`, in units of the last decimal place that any of them has.
+
+    Numbers that are too large, or too finely written, for that are text each: `[None, "1e30", ...]`.
+    """
+    decimals = [Decimal(number) for number in numbers]
+    places = max((_places(number) for number in decimals), default=0)
+    if places > MOST_PLACES or any(number.adjusted() > MOST_PLACES for number in decimals if number):
+        return [None, *(pack_number(number) for number in numbers)]
+    whole = [int(number.scaleb(places)) for number in decimals]
+    return [places, *whole[:1], *(later - earlier for earlier, later in pairwise(whole))]
+
+
+def unpack_numbers(packed: Sequence[Any]) -> list[Any]:
+    places = packed[0]
+    if places is None:
+        return [unpack_number(number) for number in packed[1:]]
+    whole = accumulate(packed[1:])
+    return [Decimal(number).scaleb(-places) for number in whole] if places else list(whole)
+
+
+def _places(number: Decimal) -> int:
+    exponent = number.as_tuple().exponent
+    return -exponent if isinstance(exponent, int) and exponent < 0 else 0
 
 
 def pack_number(number: Any) -> Any:
