@@ -536,19 +536,21 @@ def test_a_case_of_which_nothing_is_remembered_is_told_if_it_rose(tmp_path: Path
     own = """\
 for_each: event.data.order
 signals:
-  n: {count: A, within: 7d}
   d: {distinct: event.data.x, of: A, within: 7d}
-when: 'n >= 2 && d - 1 >= 0 && event.data.rises == true'
+when: 'd - 1 >= 1 && event.data.rises == true'
 """
     rules = book(tmp_path, late=own)
-    facts = [event("2026-03-01T09:00", order="o-1", x=1), event("2026-03-01T10:00", order="o-1", rises=True)]
+    facts = [
+        event("2026-03-01T09:00", order="o-1", x=1),
+        event("2026-03-01T10:00", order="o-1", x=2, rises=True),
+    ]
     facts += [event("2026-03-01T11:00", order="o-2")]
     facts += [event(f"2026-03-20T{at // 60:02}:{at % 60:02}", order="o-3", x=at) for at in range(70)]
     lived = Lived(rules, profile_of([])).take(facts)
     lived.messages.clear()
     rule = rule_told(rules, lived.customer(), "2026-03-20T09:00")
     told_of = [(case.case, values(case)) for case in rule.cases]
-    assert told_of == [("o-3", {"n": 70, "d": 70}), ("o-1", {"n": 0, "d": 0})]
+    assert told_of == [("o-3", {"d": 70}), ("o-1", {"d": 0})]
 
 
 def test_what_would_take_too_long_to_look_at_says_how_far_it_was_looked(
