@@ -259,7 +259,8 @@ def test_a_deadline_that_was_decided_already_is_not_ahead(tmp_path: Path) -> Non
     lived = Lived(rules, profile_of([], **REACHABLE)).take([event("2026-03-02T09:00")])
     lived.until(time("2026-03-05T09:01"))
     slower = book(tmp_path / "after", "settle: 10m\n", gone=GONE)
-    assert only_case(slower, lived, "2026-03-05T09:02").next.at is None
+    coming = only_case(slower, lived, "2026-03-05T09:02").next
+    assert (coming.at, coming.skipped) == (None, ())
 
 
 def test_what_is_decided_later_than_its_message_may_come_is_too_late(tmp_path: Path) -> None:
@@ -532,16 +533,24 @@ def test_of_many_cases_the_latest_are_told(tmp_path: Path) -> None:
 
 
 def test_a_case_of_which_nothing_is_remembered_is_told_if_it_rose(tmp_path: Path) -> None:
-    rules = book(
-        tmp_path, late="for_each: event.data.order\nsignals:\n  n: {count: A, within: 7d}\nwhen: 'n >= 2'\n"
-    )
-    facts = [event("2026-03-01T09:00", order="o-1"), event("2026-03-01T10:00", order="o-1")]
+    own = """\
+for_each: event.data.order
+signals:
+  d: {distinct: event.data.x, of: A, within: 7d}
+when: 'd - 1 >= 1 && event.data.rises == true'
+"""
+    rules = book(tmp_path, late=own)
+    facts = [
+        event("2026-03-01T09:00", order="o-1", x=1),
+        event("2026-03-01T10:00", order="o-1", x=2, rises=True),
+    ]
     facts += [event("2026-03-01T11:00", order="o-2")]
-    facts += [event(f"2026-03-20T{at // 60:02}:{at % 60:02}", order="o-3") for at in range(70)]
+    facts += [event(f"2026-03-20T{at // 60:02}:{at % 60:02}", order="o-3", x=at) for at in range(70)]
     lived = Lived(rules, profile_of([])).take(facts)
     lived.messages.clear()
     rule = rule_told(rules, lived.customer(), "2026-03-20T09:00")
-    assert [(case.case, values(case)["n"]) for case in rule.cases] == [("o-3", 70), ("o-1", 0)]
+    told_of = [(case.case, values(case)) for case in rule.cases]
+    assert told_of == [("o-3", {"d": 70}), ("o-1", {"d": 0})]
 
 
 def test_what_would_take_too_long_to_look_at_says_how_far_it_was_looked(
