@@ -18,13 +18,16 @@ from collections.abc import Callable
 from datetime import UTC, datetime
 from functools import partial
 from pathlib import Path
+from typing import TypeAlias
 
 from rich.console import Console
 
 from tests.benchmarks import backtests, calls, deciding, expressions, loads, pipelines, results, state_size
 from tests.benchmarks.processes import Environments
-from tests.benchmarks.results import Section, Verdict
+from tests.benchmarks.results import Row, Section, Verdict
 from tests.benchmarks.settings import FULL, QUICK, Settings
+
+Benchmark: TypeAlias = Callable[[Callable[[str], None]], Section]
 
 NAMES = ("deciding", "pipeline", "expressions", "state", "load", "backtest", "calls")
 
@@ -36,13 +39,23 @@ def main() -> int:
     with tempfile.TemporaryDirectory(prefix="foreword-benchmarks-") as folder:
         benchmarks = _benchmarks(settings, Path(folder))
         chosen = [name for name in NAMES if name in (arguments.only or NAMES)]
-        sections = [benchmarks[name](partial(progress.print, f"{name}:")) for name in chosen]
+        sections = [_section(name, benchmarks[name], progress) for name in chosen]
     about = {"date": f"{datetime.now(UTC):%Y-%m-%d}", "machine": machine(), "quick": arguments.quick}
     print(results.markdown(sections, heading=_heading(about)))  # noqa: T201
     if arguments.json is not None:
         arguments.json.write_text(results.as_json(sections, about), encoding="utf-8")
     verdicts = {row.verdict for section in sections for row in section.rows}
-    return 1 if verdicts & {Verdict.MISSED, Verdict.WRONG} else 0
+    return 1 if verdicts & {Verdict.MISSED, Verdict.WRONG, Verdict.FAILED} else 0
+
+
+def _section(name: str, benchmark: Benchmark, progress: Console) -> Section:
+    """One that raises stands in the table as such, and does not take the others' figures with it."""
+    try:
+        return benchmark(partial(progress.print, f"{name}:"))
+    except Exception as error:  # noqa: BLE001 - whatever it is, it is shown
+        progress.print_exception()
+        trouble = {"": f"{type(error).__name__}: {error}"}
+        return Section(name, name, [Row(name, "", trouble, verdict=Verdict.FAILED)])
 
 
 def _arguments() -> argparse.Namespace:
@@ -55,7 +68,7 @@ def _arguments() -> argparse.Namespace:
     return parser.parse_args()
 
 
-def _benchmarks(settings: Settings, folder: Path) -> dict[str, Callable[[Callable[[str], None]], Section]]:
+def _benchmarks(settings: Settings, folder: Path) -> dict[str, Benchmark]:
     (folder / "environments").mkdir()
     environments = Environments(folder / "environments")
     return {

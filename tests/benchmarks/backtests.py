@@ -38,7 +38,7 @@ def run(settings: Settings, folder: Path, say: Callable[[str], None]) -> Section
     write_history(workload, history)
     rules = write_sources(folder / "rules-backtest", workload.rules) / "rules"
     decisions = folder / "decisions.jsonl"
-    cli = [sys.executable, "-m", "foreword.cli.main", "backtest"]
+    cli = [sys.executable, "-c", "from foreword.cli.main import main; main()", "backtest"]
     command = [*cli, "--rules", str(rules), "--events", str(history), "--decisions", str(decisions)]
     baseline = [sys.executable, "-c", _JSON_LOADS, str(history)]
     ours = plain = float("inf")

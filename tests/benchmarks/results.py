@@ -10,12 +10,14 @@ from typing import Any
 
 
 class Verdict(StrEnum):
-    """`WRONG`: the engine's result is not what the model says; its speed says nothing then."""
+    """`WRONG`: the engine's result is not what the model says; its speed says nothing then. `FAILED`: the benchmark
+    itself raised."""
 
     MET = "met"
     MISSED = "missed"
     WRONG = "WRONG"
     NOT_RUN = "not run"
+    FAILED = "failed"
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,15 +4,18 @@ from __future__ import annotations
 
 import json
 import sys
+from collections.abc import Callable
 from importlib.util import find_spec
 from pathlib import Path
 
 import pytest
+from rich.console import Console
 
 from foreword.authoring.rulebook import load_rulebook
 from foreword.domain.core import Core
 from foreword.domain.replay import replay
 from foreword.local import project
+from tests.benchmarks import __main__ as command
 from tests.benchmarks import backtests, calls, deciding, prices, results
 from tests.benchmarks.conditions import questions
 from tests.benchmarks.deciding import Engine
@@ -313,3 +316,13 @@ def test_the_table_is_one_markdown_table() -> None:
         "| core | itself | 10 rules: 1.00 · 1000 rules: 1.10 | ≤ 1.15 at 1000 | met |\n"
         "| rival | core | 14 (fewer events) |  |  |"
     )
+
+
+def test_a_benchmark_that_raises_stands_in_the_table(capsys: pytest.CaptureFixture[str]) -> None:
+    def broken(say: Callable[[str], None]) -> Section:
+        say("begins")
+        raise RuntimeError("no disk")
+
+    section = command._section("calls", broken, Console(stderr=True))
+    assert section.rows == [Row("calls", "", {"": "RuntimeError: no disk"}, verdict=Verdict.FAILED)]
+    assert "calls: begins" in capsys.readouterr().err

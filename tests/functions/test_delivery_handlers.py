@@ -58,6 +58,8 @@ def road(
         "CUSTOMERS_TABLE": "customers",
         "MESSAGES_TABLE": "messages",
         "CONSENTS_TABLE": "consents",
+        "PEERS_TABLE": "peers",
+        "PEERS_QUEUE_URL": boto3.client("sqs").create_queue(QueueName="peers")["QueueUrl"],
         "BUS_NAME": "foreword-dev",
         "EMAIL_SENDER": "care@shop.example",
         "CONFIGURATION_SET": "foreword-dev",
@@ -77,7 +79,7 @@ def road(
 
 def forget() -> None:
     """Each test is a new process, as far as the handlers know."""
-    for made in (clients.dynamodb, clients.events, clients.ses, clients.sns, *lazy()):
+    for made in (clients.dynamodb, clients.events, clients.sqs, clients.ses, clients.sns, *lazy()):
         made.cache_clear()
 
 

@@ -94,7 +94,12 @@ def test_what_has_a_part_in_the_asset_gives_a_new_one(checkout: Checkout, change
 
 @pytest.mark.parametrize(
     "changed",
-    ["functions/foreword/cli/new.py", "functions/foreword/local/new.py", "functions/release_due/new.py"],
+    [
+        "functions/foreword/cli/new.py",
+        "functions/foreword/explaining/new.py",
+        "functions/foreword/local/new.py",
+        "functions/release_due/new.py",
+    ],
 )
 def test_what_is_not_shipped_leaves_the_asset_as_it_is(checkout: Checkout, changed: str) -> None:
     before = source_hash("record_activity", checkout)

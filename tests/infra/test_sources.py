@@ -4,6 +4,8 @@ import json
 
 import pytest
 
+from foreword.app.count_peers import MOST_TIME
+from foreword.domain.instants import SECOND
 from infra.bundling import HERE
 from tests.infra.reading import Template, logical_id
 
@@ -22,20 +24,28 @@ def _is_dead_letter_queue_of(fresh: Template, reference: object, name: str) -> b
     return id in fresh.of_type("AWS::SQS::Queue") and id[:-8] == _dead_letter_queues(fresh)[name]
 
 
-def test_the_queue_feeds_record_activity_and_hands_over_what_fails(fresh: Template) -> None:
-    (mapping,) = fresh.sources("record_activity")
+@pytest.mark.parametrize(("name", "batch_size"), [("record_activity", 10), ("compare_peers", 1)])
+def test_a_queue_feeds_its_function_and_hands_over_what_fails(
+    fresh: Template, name: str, batch_size: int
+) -> None:
+    (mapping,) = fresh.sources(name)
     queue = fresh.of_type("AWS::SQS::Queue")[logical_id(mapping["EventSourceArn"])]
     assert mapping["FunctionResponseTypes"] == ["ReportBatchItemFailures"]
-    assert mapping["BatchSize"] == 10
+    assert mapping["BatchSize"] == batch_size
     assert queue["RedrivePolicy"]["maxReceiveCount"] == 5
     dead_letters = queue["RedrivePolicy"]["deadLetterTargetArn"]
-    assert _is_dead_letter_queue_of(fresh, dead_letters, "record_activity")
+    assert _is_dead_letter_queue_of(fresh, dead_letters, name)
 
 
-def test_a_message_stays_hidden_for_as_long_as_its_batch_may_take(fresh: Template) -> None:
-    (mapping,) = fresh.sources("record_activity")
+@pytest.mark.parametrize("name", ["record_activity", "compare_peers"])
+def test_a_message_stays_hidden_for_as_long_as_its_batch_may_take(fresh: Template, name: str) -> None:
+    (mapping,) = fresh.sources(name)
     queue = fresh.of_type("AWS::SQS::Queue")[logical_id(mapping["EventSourceArn"])]
-    assert queue["VisibilityTimeout"] >= 6 * fresh.functions()["record_activity"]["Timeout"]
+    assert queue["VisibilityTimeout"] >= 6 * fresh.functions()[name]["Timeout"]
+
+
+def test_a_part_of_a_close_ends_well_before_its_worker_is_stopped(fresh: Template) -> None:
+    assert fresh.functions()["compare_peers"]["Timeout"] * SECOND >= 3 * MOST_TIME
 
 
 @pytest.mark.parametrize(

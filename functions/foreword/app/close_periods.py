@@ -88,14 +88,20 @@ class ClosePeriods:
         elif first.stage is not None:  # its last worker died before it could begin the next stage
             stages.go_on(first)
             done.handed_out_again += 1
-        elif _comes_too_late(first, known):
+        elif _is_no_period_any_more(first, known):
             done.withdrawn += self.closes.move(first, first.closed())
         else:
             done.begun += stages.go_on(first) is not None
 
 
-def _comes_too_late(progress: Progress, known: Sequence[Progress]) -> bool:
-    """A later period, or this one by another definition, was compared already: time does not run backwards."""
+def _is_no_period_any_more(progress: Progress, known: Sequence[Progress]) -> bool:
+    """A later one was compared already, and time does not run backwards; or the rule was changed in its midst.
+
+    Then each definition has the values of some customers only, and a comparison among these would be a wrong one.
+    """
+    close = progress.close
     return any(
-        one.has_begun and one.close.period >= progress.close.period for one in known if one is not progress
+        one.close.period == close.period or (one.close.period > close.period and one.has_begun)
+        for one in known
+        if one is not progress
     )

@@ -8,7 +8,7 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator, Mapping
 from pathlib import Path
-from typing import Any, TypeAlias
+from typing import TYPE_CHECKING, Any, TypeAlias
 
 from foreword.adapters.consents_table import consents_from_item
 from foreword.adapters.customers_table import PROFILE, profile_from_item
@@ -17,7 +17,9 @@ from foreword.cli.failures import CannotRun
 from foreword.contracts.activity_items import fact_of
 from foreword.domain.instants import Instant, format_instant, parse_instant, to_instant
 from foreword.explaining.customer import Customer
-from foreword.local.cloud import LocalCloud
+
+if TYPE_CHECKING:
+    from foreword.local.cloud import LocalCloud
 
 DEMO = "demo"
 """By which a demo's records are asked for in place of a stage."""

@@ -187,9 +187,9 @@ class ExplanationText:
         self._title("What happened")
         if not case.rises and not case.unmatched:
             self._line("the condition has not become true", 2)
-        earlier = len(case.rises) - SHOWN_RISES
+        earlier = case.earlier_rises + len(case.rises[:-SHOWN_RISES])
         if earlier > 0:
-            self._line(f"{_many(earlier, 'earlier rise')}, which --json tells of, then", 2, "dim")
+            self._line(f"{_many(earlier, 'earlier rise')} (--json tells of more), then", 2, "dim")
         for rise in case.rises[-SHOWN_RISES:]:
             self._rise(rise)
         for message in case.unmatched:
@@ -205,7 +205,7 @@ class ExplanationText:
             self._marked(False, held, 4)
         fired = rise.outcome == "fired"
         decided = f" (decided at {_at(rise.decided_at)})" if rise.decided_at is not None else ""
-        told = rise.outcome if rise.recorded else f"by this rule: {rise.outcome}"
+        told = rise.outcome if rise.recorded else f"it would have been {rise.outcome}"
         self._marked(fired, f"outcome: {told}{decided}", 4)
         if rise.note is not None:
             self._line(rise.note, 6, "yellow")

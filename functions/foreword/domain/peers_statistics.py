@@ -104,5 +104,10 @@ def difference(own: Decimal, statistic: Decimal) -> Decimal | None:
 
 
 def _finite(value: Decimal) -> Decimal | None:
+    """Rounded, and as short as it can be written: the same number is the same text, however it was reckoned."""
     rounded = _ROUNDED.plus(value)
-    return rounded if rounded.is_finite() else None
+    if not rounded.is_finite():
+        return None
+    short = _ROUNDED.normalize(rounded)
+    in_full = 0 <= short.adjusted() < _ROUNDED.prec and int(short.as_tuple().exponent) > 0
+    return short.quantize(Decimal(1), context=_ROUNDED) if in_full else short

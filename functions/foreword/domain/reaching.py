@@ -27,12 +27,13 @@ class Reach:
 
 
 def waits(rule: Rule) -> bool:
-    """Whether time alone may have it evaluated: a deadline, a date, a schedule."""
+    """Whether time alone may have it evaluated: a deadline, a date, a schedule, the close of a period."""
     if rule.mode is Mode.DRAFT:
         return False
     used = root_names(rule.when)
     deadlines = (signal.kind in ("absence", "date") for name, signal in rule.signals.items() if name in used)
-    return rule.evaluate is not None or any(deadlines)
+    peers = any(signal.kind == "peers" for signal in rule.signals.values())
+    return rule.evaluate is not None or peers or any(deadlines)
 
 
 def mark_of(rulebook: Rulebook) -> str:

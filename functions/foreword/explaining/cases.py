@@ -10,7 +10,7 @@ from foreword.domain.instants import Instant, format_instant
 from foreword.domain.rulebook import Mode, Rule
 from foreword.domain.verdicts import Verdicts
 from foreword.domain.walk import Cause, Rise
-from foreword.explaining.ahead import Ahead, Coming
+from foreword.explaining.ahead import HORIZON, Ahead, Coming
 from foreword.explaining.changes import Changes
 from foreword.explaining.conditions import Names, compare
 from foreword.explaining.delivery import delivery_needs
@@ -27,6 +27,9 @@ from foreword.explaining.explanation import (
 from foreword.explaining.made_of import MadeOf, Maker
 from foreword.explaining.peers import compared_signals, last_comparison
 from foreword.explaining.rises import Teller, cause_words, held_until
+
+MOST_RISES = 30
+"""So many are told of, the latest ones."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,7 +59,8 @@ class CaseTeller:
             eligible=eligible,
             held=held,
             needed=tuple(self._needed(names, made, when, eligible, held, delivery)),
-            rises=tuple(teller.rise(rise) for rise in rises),
+            rises=tuple(teller.rise(rise) for rise in rises[-MOST_RISES:]),
+            earlier_rises=max(len(rises) - MOST_RISES, 0),
             unmatched=tuple(
                 teller.message(message)
                 for record in teller.records.of_case(self.rule.name, case)
@@ -135,6 +139,8 @@ class CaseTeller:
             return (
                 "at a close at the earliest, and that takes the values of its cohort, which nobody knows yet"
             )
+        if until < self.teller.at + HORIZON:
+            return f"not until {format_instant(until)}, as far as was looked ahead"
         if self.rule.rule.evaluate is not None:
             return f"at none of its evaluations until {format_instant(until)}, without a further event"
         return "not without a further event"

@@ -230,7 +230,10 @@ class PeersExplained:
 
 @dataclass(frozen=True, slots=True)
 class CaseExplained:
-    """A rule for one case, or for the customer where it has none. `since`: true from then on."""
+    """A rule for one case, or for the customer where it has none. `since`: true from then on.
+
+    `rises` are the latest, after `earlier_rises` that are not told of.
+    """
 
     case: str | None
     signals: tuple[SignalExplained, ...]
@@ -240,6 +243,7 @@ class CaseExplained:
     held: Held | None
     needed: tuple[Needed, ...]
     rises: tuple[RiseExplained, ...]
+    earlier_rises: int
     unmatched: tuple[MessageExplained, ...]
     next: NextFiring
 

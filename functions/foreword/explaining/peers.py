@@ -5,10 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from foreword.domain.condition_values import subtract
 from foreword.domain.core import CompiledRule
 from foreword.domain.facts import PEERS_COMPARED, Fact
-from foreword.domain.peer_values import period_of
+from foreword.domain.peer_values import period_of, signals_from_json
 from foreword.explaining.explanation import PeersExplained
 from foreword.explaining.rises import Teller
 
@@ -41,6 +40,4 @@ def last_comparison(rule: CompiledRule, teller: Teller) -> Fact | None:
 
 def compared_signals(rule: CompiledRule, fact: Fact) -> Mapping[str, Any]:
     """All that were defined at that close, the comparison included."""
-    assert rule.peers is not None  # noqa: S101  asked of rules with peers alone
-    name, _ = rule.peers
-    return {**fact.data["signals"], name: subtract(fact.data["value"], fact.data["statistic"])}
+    return signals_from_json(rule.rule, fact.data["signals"])

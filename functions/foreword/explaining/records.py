@@ -44,16 +44,17 @@ class Records:
         for message in sorted(messages, key=lambda one: (one.decided_at, one.message_id)):
             grouped.setdefault((message.rule, message.case, message.episode), []).append(message)
         self._records: Mapping[Episode, Record] = {of: Record(tuple(some)) for of, some in grouped.items()}
+        # As the core matches a rise with what was decided: by the entries of a state.
+        self._by_entry: dict[int, Record] = {}
+        self._all = State()
+        for (rule, _, _), record in self._records.items():
+            entry = record.entry(record.decided_at)
+            self._by_entry[id(entry)] = record
+            self._all.decided.setdefault(rule, []).append(entry)
 
     def of(self, rise: Rise) -> list[Record]:
-        """Those that belong to the rise's episode, as the core matches them."""
-        found: list[Record] = []
-        for (rule, _, _), record in self._records.items():
-            if rule == rise.rule.name:
-                entry = record.entry(record.decided_at)
-                if any(Verdicts(State(decided={rule: [entry]})).entries(rise)):
-                    found.append(record)
-        return found
+        """Those that belong to the rise's episode."""
+        return [self._by_entry[id(entry)] for entry in Verdicts(self._all).entries(rise)]
 
     def of_case(self, rule: str, case: str | None) -> list[Record]:
         return [record for of, record in self._records.items() if of[:2] == (rule, case)]

@@ -226,6 +226,11 @@ class LocalCloud:
         """The items of "activity", "customers", "messages" or "consents", as plain Python values."""
         return self._machine.tables.items(name)
 
+    @property
+    def table_names(self) -> Mapping[str, str]:
+        """The deployed tables' own names, by "activity", "customers" and so on."""
+        return self._machine.tables.names
+
     def typed_table(self, name: str) -> list[dict[str, Any]]:
         """The same items as the DynamoDB client gives them: {"name": {"S": "Ada"}}."""
         return self._machine.tables.typed_items(name)

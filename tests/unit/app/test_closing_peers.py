@@ -340,14 +340,18 @@ def test_a_close_by_another_definition_of_the_rule_is_left_alone() -> None:
     assert world.facts == [("a", "1970-01-01", True)]
 
 
-def test_a_period_changed_in_its_midst_is_compared_by_each_definition_over_its_own_values() -> None:
+def test_a_period_in_whose_midst_the_rule_was_changed_is_not_evaluated() -> None:
+    """Each definition has the values of some customers only."""
     world = World()
     world.keep(day(0, a=10, b=20, c=21, d=22))
     other = changed(world)
     other.keep(day(0, b=30, c=31, d=20))
-    other.close(0)
+    other.over(0)
+    assert (other.tick(), other.work()) == (Closing(withdrawn=1), Worked())
+    assert (world.tick(), world.work()) == (Closing(withdrawn=1), Worked())
+    other.keep(day(1, b=30, c=31, d=20))
+    other.close(1)
     assert [fact.customer_id for fact in other.journal.added.values()] == ["d"]
-    assert world.tick() == Closing(withdrawn=1)
 
 
 def test_who_is_true_stays_true_when_the_rule_is_changed() -> None:

@@ -7,9 +7,10 @@ from foreword.domain.core import Core
 from foreword.domain.facts import DEADLINE_REACHED
 from foreword.domain.instants import DAY, HOUR
 from foreword.domain.reaching import Reach, mark_of
-from foreword.domain.rulebook import Mode, Rulebook
+from foreword.domain.rulebook import Mode, Rule, Rulebook
 from tests.fakes.customers import FakeClock, FakeJournal, FakeStates, evaluate_triggers
 from tests.unit.domain.test_fold import GONE, TWICE, T, fact
+from tests.unit.domain.test_peers import a_rule
 
 CUSTOMERS = [f"c-{at}" for at in range(5)]
 
@@ -100,3 +101,14 @@ def test_a_customer_who_does_nothing_meets_the_deadline_of_a_new_rule() -> None:
     woken = [it for it in journal.facts.values() if it.type == DEADLINE_REACHED]
     evaluate_triggers(core, clock, states, journal)("c-1", woken)
     assert states.due["c-1"] == T + DAY + core.rulebook.policy.settle
+
+
+def test_a_comparison_with_peers_reaches_customers_for_its_first_period_too() -> None:
+    """Whoever had a value before the rule was published belongs to the cohort."""
+
+    def mark(*rules: Rule) -> str:
+        return mark_of(Rulebook(generation="g1", rules=rules))
+
+    peers = a_rule()
+    assert mark(TWICE, peers) != mark(TWICE)
+    assert mark(TWICE, peers.model_copy(update={"mode": Mode.DRAFT})) == mark(TWICE)

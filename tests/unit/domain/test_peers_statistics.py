@@ -90,3 +90,15 @@ def test_a_value_has_the_digits_that_conditions_compute_with() -> None:
 def test_another_statistic_is_refused(name: str) -> None:
     with pytest.raises(ValueError, match="no statistic"):
         Statistic.named(name)
+
+
+@pytest.mark.parametrize(
+    ("values", "text"),
+    [(["56", "57"], "56.5"), (["1.00", "3.00"], "2"), (["99", "101"], "100"), (["1e30", "1e30"], "1E+30")],
+)
+def test_a_statistic_is_written_as_short_as_it_can_be(values: list[str], text: str) -> None:
+    median = Statistic.named("median")
+    cohort = [Decimal(value) for value in values]
+    assert str(median.of(standing(median, cohort), cohort[0])) == text
+    assert str(difference(Decimal("1.50"), Decimal("0.50"))) == "1"
+    assert str(difference(Decimal("1.50"), Decimal("1.5"))) == "0"

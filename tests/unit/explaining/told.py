@@ -113,17 +113,20 @@ class Lived:
         self._profile = profile
         self._outcome = outcome
         self._state: State | None = None
+        self._due: Instant | None = None
         self.facts: list[Fact] = []
         self.messages: list[Message] = []
 
     def take(self, facts: Sequence[Fact]) -> Lived:
         for fact in sorted(facts, key=lambda one: one.received_at):
+            self.until(fact.received_at - 1)
             self._fold([fact], fact.received_at)
         return self
 
-    def tick(self, at: str) -> Lived:
-        """Deadlines and schedules are looked at."""
-        self._fold([], time(at))
+    def until(self, at: Instant) -> Lived:
+        """The tick looks at every deadline and schedule as it comes due."""
+        while self._due is not None and self._due <= at:
+            self._fold([], self._due)
         return self
 
     def customer(self, consents: Consents | None = None) -> Customer:
@@ -137,7 +140,7 @@ class Lived:
                 folded = fold(self._core, self._state, self._profile, batch, now)
         if folded is None:
             folded = rebuild(self._core, self._state, self._profile, self.facts, batch, now)
-        self._state = folded.state
+        self._state, self._due = folded.state, folded.due_at
         for decision in folded.decisions:
             rule = self._core.rules[decision.rule].rule
             for message in messages_of(decision, rule, now, self._rulebook.generation):

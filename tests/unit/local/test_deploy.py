@@ -104,16 +104,18 @@ def test_the_committed_template_deploys(tmp_path: Path) -> None:
         assert {function.name for function in stack.functions.values()} == {
             "record_activity",
             "evaluate_triggers",
+            "compare_peers",
             "deliver_message",
             "release_due",
             "record_feedback",
         }
-        assert (len(stack.queue_mappings), len(stack.stream_mappings), len(stack.schedules)) == (1, 2, 1)
-        assert all(cloud.table(name) == [] for name in ("activity", "customers", "messages", "consents"))
+        assert (len(stack.queue_mappings), len(stack.stream_mappings), len(stack.schedules)) == (2, 2, 1)
+        tables = ("activity", "customers", "messages", "consents", "peers")
+        assert all(cloud.table(name) == [] for name in tables)
         assert set(stack.function("record_activity").environment) >= {"ACTIVITY_TABLE", "BUS_NAME"}
         rules = boto3.client("events").list_rules(EventBusName=cloud.bus_name)["Rules"]
         assert len(rules) == 3
-        with pytest.raises(LookupError, match="there are deliver_message"):
+        with pytest.raises(LookupError, match="there are compare_peers, deliver_message"):
             stack.function("recorder")
 
 
@@ -122,7 +124,6 @@ def test_a_checkout_and_an_installed_package_find_their_documents(tmp_path: Path
     assert json.loads(ours.template.read_text(encoding="utf-8"))["Resources"]
     assert (ours.rulebook / "rules").is_dir()
     assert ours.schemas.is_dir()
-    assert ours.mappings.is_dir()
 
     installed = project.find(tmp_path / "site-packages" / "foreword")
     assert installed.template == tmp_path / "site-packages/foreword/_project/infra/template.json"

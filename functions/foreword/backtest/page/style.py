@@ -54,7 +54,8 @@ ul { margin: 0; padding: 0; list-style: none; }
 .rows .bar { grid-column: 1 / -1; }
 .number, .values { font-variant-numeric: tabular-nums; text-align: right; white-space: nowrap; }
 .scroll { overflow-x: auto; background: linear-gradient(to right, var(--page) 40%, transparent) left,
-    linear-gradient(to left, var(--page) 40%, transparent) right, linear-gradient(to right, var(--line), transparent) left,
+    linear-gradient(to left, var(--page) 40%, transparent) right,
+    linear-gradient(to right, var(--line), transparent) left,
     linear-gradient(to left, var(--line), transparent) right;
   background-size: 2.5rem 100%, 2.5rem 100%, 1rem 100%, 1rem 100%; background-repeat: no-repeat;
   background-attachment: local, local, scroll, scroll; }  /* a shadow where there is more to the side */
