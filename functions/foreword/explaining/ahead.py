@@ -6,13 +6,12 @@ from collections.abc import Collection, Sequence
 from dataclasses import dataclass, field
 
 from foreword.domain.core import Core
-from foreword.domain.decisions import message_ids
 from foreword.domain.facts import Fact
 from foreword.domain.fold import retrace
 from foreword.domain.instants import DAY, Duration, Instant
 from foreword.domain.profiles import Profile
 from foreword.domain.reasons import Reason
-from foreword.domain.state import NAME, State
+from foreword.domain.state import State
 from foreword.domain.verdicts import Verdicts
 from foreword.domain.walk import Rise
 from foreword.explaining.explanation import Skipped
@@ -77,7 +76,6 @@ def _decide(
         decided_at = rise.cause.known_at + settle
         decision = verdicts.decision(rise, customer_id, decided_at)
         fires = decision.reason in (None, Reason.SHADOW)
-        verdicts.note(rise, [message[:NAME] for message in message_ids(decision)] if fires else [])
         if fires and rise.sends:
             found.fires, found.decided_at = rise, decided_at
         else:

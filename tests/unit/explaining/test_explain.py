@@ -130,8 +130,10 @@ def test_a_firing_of_which_nothing_left_holds_nothing(tmp_path: Path) -> None:
     facts = [event(f"2026-03-{day}T09:00") for day in ("02", "03", "12", "13")]
     lived = Lived(rules, profile_of([]), not_sent(Reason.NO_ADDRESS)).take(facts)
     case = only_case(rules, lived, "2026-03-14T10:00")
-    assert [rise.outcome for rise in case.rises] == ["fired", "fired"]
-    assert case.rises[1].held is None
+    assert [(rise.outcome, rise.held) for rise in case.rises] == [("fired", None), ("fired", None)]
+    assert told(rules, lived.customer(), "2026-03-14T10:00").events == 4, (
+        "and what Foreword keeps is no event"
+    )
     assert needs(case, "NO_ADDRESS") == ["email: a CustomerUpdated whose `email` can be delivered to"]
 
 
@@ -226,6 +228,68 @@ def test_a_late_event_that_moves_a_rise_leaves_its_record_with_it(tmp_path: Path
     assert case.unmatched == ()
 
 
+def test_a_firing_is_not_held_by_a_later_one(tmp_path: Path) -> None:
+    rules = book(tmp_path, twice=TWICE)
+
+    def only_the_second(message: Any) -> Any:
+        first = message.decided_for < time("2026-03-10T09:00")
+        return not_sent(Reason.NO_ADDRESS)(message) if first else sent(message)
+
+    facts = [event(f"2026-03-{day}T09:00") for day in ("02", "03", "12", "13")]
+    lived = Lived(rules, profile_of([], **REACHABLE), only_the_second).take(facts)
+    case = only_case(rules, lived, "2026-03-14T10:00")
+    assert [(rise.outcome, rise.held) for rise in case.rises] == [("fired", None), ("fired", None)]
+    assert case.held is not None
+
+
+def test_a_deadline_that_a_changed_rule_moved_keeps_its_record(tmp_path: Path) -> None:
+    """A moment's episode is the fact that made it."""
+    rules = book(tmp_path / "before", gone=GONE)
+    lived = Lived(rules, profile_of([], **REACHABLE)).take([event("2026-03-02T09:00")])
+    lived.until(time("2026-03-05T09:05"))
+    moved = book(tmp_path / "after", gone=GONE.replace("3d", "4d"))
+    case = only_case(moved, lived, "2026-03-07T09:00")
+    (rise,) = case.rises
+    assert (rise.at, rise.recorded, case.unmatched) == (time("2026-03-06T09:00"), True, ())
+
+
+def test_a_deadline_that_was_decided_already_is_not_ahead(tmp_path: Path) -> None:
+    """As it may be where the policy has another `settle` by now."""
+    rules = book(tmp_path / "before", "settle: 1m\n", gone=GONE)
+    lived = Lived(rules, profile_of([], **REACHABLE)).take([event("2026-03-02T09:00")])
+    lived.until(time("2026-03-05T09:01"))
+    slower = book(tmp_path / "after", "settle: 10m\n", gone=GONE)
+    coming = only_case(slower, lived, "2026-03-05T09:02").next
+    assert (coming.at, coming.skipped) == (None, ())
+
+
+def test_what_is_decided_later_than_its_message_may_come_is_too_late(tmp_path: Path) -> None:
+    """A deadline is decided when it has settled, a close when it is told."""
+    short = "send: {message: m, purpose: service, topic: care, channels: [email], expires_after: 7m}\n"
+    rules = book(tmp_path, "settle: 8m\n", gone=GONE + short, worse=PEERS + short)
+    facts = [
+        event("2026-03-02T09:00"),
+        compared("2026-03-02T00:00", true=True, value=3, statistic=9, gap=-6),
+    ]
+    lived = Lived(rules, profile_of([], **REACHABLE)).take(facts)
+    lived.messages.clear()
+    gone, worse = told(rules, lived.customer(), "2026-03-06T09:00").rules
+    assert [rise.outcome for rise in gone.cases[0].rises] == ["TOO_LATE"]
+    assert [rise.outcome for rise in worse.cases[0].rises] == ["fired"]
+
+
+def test_since_when_a_condition_is_true_is_told_only_of_one_stretch_of_time(tmp_path: Path) -> None:
+    two = "signals:\n  n: {count: A, within: 7d}\nwhen: 'n == 2'\n"
+    facts = [event(f"2026-03-0{day}T09:00") for day in (1, 2, 3)]
+    again = case_told(book(tmp_path / "two", two=two), facts, "2026-03-08T12:00")
+    assert (again.when.truth, again.since) == (Truth.TRUE, None), (
+        "it ended, and time alone made it true again"
+    )
+    repeated = "signals:\n  n: {count: A, within: 7d}\nwhen: 'n >= 2'\nrepeat: while_true\n"
+    each = case_told(book(tmp_path / "repeated", repeated=repeated), facts, "2026-03-03T12:00")
+    assert (each.when.truth, each.since, needs(each)) == (Truth.TRUE, None, [])
+
+
 # ---- as of an earlier time
 
 
@@ -263,7 +327,8 @@ def test_what_became_of_a_message_later_is_marked(tmp_path: Path) -> None:
     lived = Lived(rules, profile_of([], **REACHABLE), in_the_morning).take(facts)
     (message,) = only_case(rules, lived, "2026-03-03T20:00").rises[0].messages
     assert (message.at, message.later) == (time("2026-03-04T08:00"), True)
-    assert only_case(rules, lived, "2026-03-02T20:00").rises == ()
+    before = only_case(rules, lived, "2026-03-02T20:00")
+    assert (before.rises, before.unmatched) == ((), ())
 
 
 def test_before_anything_was_known(tmp_path: Path) -> None:
@@ -412,6 +477,8 @@ def test_peers_tell_of_the_last_comparison_that_changed_the_truth(tmp_path: Path
     rules = book(tmp_path, worse=PEERS)
     facts = [
         event("2026-03-02T12:00", "Valued", y=3, risk="low"),
+        compared("2026-02-27T00:00", true=True, value=1, statistic=9, gap=-8),
+        compared("2026-02-28T00:00", true=False, value=8, statistic=9, gap=-1),
         compared("2026-03-02T00:00", true=True, value=3, statistic=9, gap=-6),
         event("2026-03-04T12:00", "Valued", y=7, risk="low"),
     ]
@@ -419,13 +486,14 @@ def test_peers_tell_of_the_last_comparison_that_changed_the_truth(tmp_path: Path
     rule = rule_told(rules, lived.customer(), "2026-03-04T13:00")
     assert rule.peers is not None
     assert rule.peers.compared is not None
-    told_ = rule.peers.compared
+    told_ = rule.peers.compared  # the latest: an earlier one is among the facts
     assert (told_["value"], told_["statistic"], told_["members"], told_["true"]) == (3, 9, 25, True)
     assert (rule.peers.own_value, rule.peers.closes_at) == (7, time("2026-03-05T00:05"))
     (case,) = rule.cases
     assert (case.when.with_values, case.when.truth) == ("-6 <= -5", Truth.TRUE)
-    (rise,) = case.rises
-    assert (rise.outcome, rise.recorded) == ("fired", True)
+    earlier, rise = case.rises
+    assert earlier.at == time("2026-02-27T12:00")
+    assert (rise.outcome, rise.recorded) == ("NOT_RE_ELIGIBLE", True)
     assert rise.caused_by == "the close of a period at 2026-03-03T00:00:00Z"
     assert case.next.at is None
     assert case.next.why.startswith("at a close at the earliest")
@@ -462,6 +530,27 @@ def test_of_many_cases_the_latest_are_told(tmp_path: Path) -> None:
     rule = rule_told(rules, Lived(rules, profile_of([])).take(facts).customer(), "2026-03-02T09:00")
     assert (len(rule.cases), rule.other_cases) == (MOST_CASES, 3)
     assert rule.cases[0].case == f"o-{MOST_CASES + 2}"
+
+
+def test_a_case_of_which_nothing_is_remembered_is_told_if_it_rose(tmp_path: Path) -> None:
+    own = """\
+for_each: event.data.order
+signals:
+  d: {distinct: event.data.x, of: A, within: 7d}
+when: 'd - 1 >= 1 && event.data.rises == true'
+"""
+    rules = book(tmp_path, late=own)
+    facts = [
+        event("2026-03-01T09:00", order="o-1", x=1),
+        event("2026-03-01T10:00", order="o-1", x=2, rises=True),
+    ]
+    facts += [event("2026-03-01T11:00", order="o-2")]
+    facts += [event(f"2026-03-20T{at // 60:02}:{at % 60:02}", order="o-3", x=at) for at in range(70)]
+    lived = Lived(rules, profile_of([])).take(facts)
+    lived.messages.clear()
+    rule = rule_told(rules, lived.customer(), "2026-03-20T09:00")
+    told_of = [(case.case, values(case)) for case in rule.cases]
+    assert told_of == [("o-3", {"d": 70}), ("o-1", {"d": 0})]
 
 
 def test_what_would_take_too_long_to_look_at_says_how_far_it_was_looked(

@@ -118,6 +118,19 @@ LEAVES = "before 2026-03-09T09:00:00Z"
 NO_RISE = "(passing time alone makes no rise: it takes an event after that)"
 
 
+def test_an_event_exactly_as_old_as_the_window_is_out(tmp_path: Path) -> None:
+    rules = book(tmp_path, stuck=CONTACTS)
+    facts = [event(f"2026-03-0{day}T09:00", "Contact", channel="phone") for day in (1, 2)]
+    signal = only(case_told(rules, facts, "2026-03-08T09:00"))
+    assert (signal.value, signal.events) == (1, 1)
+
+
+def test_a_count_that_several_events_leave_at_once_is_not_said_to_stop_in_between(tmp_path: Path) -> None:
+    rules = book(tmp_path, one="signals:\n  n: {count: A, within: 7d}\nwhen: 'n == 1'\n")
+    facts = [event("2026-03-01T09:00"), event("2026-03-02T09:00"), event("2026-03-02T09:00", id="twin")]
+    assert needs(case_told(rules, facts, "2026-03-05T09:00")) == ["`n` would have to be 1 (it is 3)"]
+
+
 @pytest.mark.parametrize(
     ("signal", "when", "value", "said"),
     [
@@ -205,6 +218,29 @@ def test_a_ratio_below_its_threshold_says_how_many_would_reach_it(tmp_path: Path
     needed = step(case)
     assert needed.text == "2 more Returned with no further Placed before 2026-05-30T09:00:00Z: 3 of 5"
     assert needed.more == 2
+
+
+@pytest.mark.parametrize(
+    ("ratio", "when", "said"),
+    [
+        (
+            "ratio: Returned, to: Placed",
+            "share > 0.4",
+            "2 more Returned with no further Placed before 2026-05-30T09:00:00Z: 3 of 5",
+        ),
+        (
+            "ratio: Returned, to: [Placed, Returned]",
+            "share >= 0.5",
+            "`share` would have to be at least 0.5 (it is ≈0.1666666667)",
+        ),
+        ("ratio: Returned, to: Placed", "share < 0.1", "`share` would have to be less than 0.1 (it is 0.2)"),
+    ],
+)
+def test_a_ratio_is_told_as_exactly_as_it_can_be(tmp_path: Path, ratio: str, when: str, said: str) -> None:
+    rules = book(tmp_path, one=f"signals:\n  share: {{{ratio}, at_least: 4, within: 90d}}\nwhen: '{when}'\n")
+    facts = [event(f"2026-03-0{day}T09:00", "Placed") for day in range(1, 6)]
+    case = case_told(rules, [*facts, event("2026-03-06T09:00", "Returned")], "2026-03-07T09:00")
+    assert needs(case) == [said]
 
 
 CHANGE = "signals:\n  change: {change: event.data.value, of: Valued, over: 30d}\nwhen: 'change <= -0.1'\n"
@@ -348,6 +384,35 @@ def test_what_asks_the_event_is_said_of_the_event_that_comes(tmp_path: Path) -> 
     assert case.when.truth is Truth.ASKS_EVENT
     assert [part.truth for part in case.when.parts] == [Truth.TRUE, Truth.ASKS_EVENT, Truth.ASKS_EVENT]
     assert needs(case) == ["an event for which `event.data.x > 5`", 'an event for which `event.type == "A"`']
+
+
+def test_any_part_of_what_is_true_ends_it(tmp_path: Path) -> None:
+    rules = book(
+        tmp_path,
+        both="signals:\n  n: {count: A, within: 7d}\n  m: {count: B, within: 7d}\nwhen: 'n >= 1 && m >= 1'\n",
+    )
+    case = case_told(rules, [event("2026-03-01T09:00"), event("2026-03-02T09:00", "B")], "2026-03-03T09:00")
+    assert isinstance(case.needed[0].change, AnyOf)
+    assert needs(case) == [
+        "`n` falls to 0 at 2026-03-08T09:00:00Z, if no more come",
+        "`m` falls to 0 at 2026-03-09T09:00:00Z, if no more come",
+    ]
+
+
+@pytest.mark.parametrize(
+    ("when", "truth"),
+    [
+        ("share > 0.5 || event.data.x > 5", Truth.ASKS_EVENT),
+        ("share > 0.5 && event.data.x > 5", Truth.UNDEFINED),
+        ("share > 0.5 && event.data.x > 5 && 1 > 2", Truth.FALSE),
+        ("!(share > 0.5 || event.data.x > 5)", Truth.ASKS_EVENT),
+    ],
+)
+def test_what_nobody_can_say_is_told_apart(tmp_path: Path, when: str, truth: Truth) -> None:
+    rules = book(
+        tmp_path, one=f"signals:\n  share: {{ratio: B, to: A, at_least: 4, within: 7d}}\nwhen: '{when}'\n"
+    )
+    assert case_told(rules, [event("2026-03-01T09:00", x=3)], "2026-03-02T09:00").when.truth is truth
 
 
 def test_a_profile_that_says_too_little_is_named(tmp_path: Path) -> None:
