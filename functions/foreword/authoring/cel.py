@@ -328,7 +328,11 @@ class _Checker:
             raise self.refused(tree, f"profile.{name} is an address, and conditions do not see addresses")
 
 
-_LEAVES = frozenset({"literal", "ident", "list_lit", "map_lit", "ident_arg", "dot_ident", "dot_ident_arg"})
+_LEAVES = frozenset(
+    {
+        "literal", "ident", "list_lit", "map_lit", "member_object", "ident_arg", "dot_ident", "dot_ident_arg",
+    }
+)  # fmt: skip
 
 
 def _tree(child: Tree[Token] | Token) -> Tree[Token]:

@@ -45,7 +45,9 @@ METHODS: Mapping[str, Function] = {
     "startsWith": Function('x.startsWith("part")', ((STRING,), (STRING,)), BOOLEAN),
     "endsWith": Function('x.endsWith("part")', ((STRING,), (STRING,)), BOOLEAN),
 }
-_MACROS = frozenset({"all", "exists", "exists_one", "map", "filter"})
+_MACROS = frozenset(
+    {"all", "exists", "exists_one", "existsOne", "map", "filter", "transformList", "transformMap"}
+)
 
 
 def refusal(name: str, known: Mapping[str, Function]) -> str:

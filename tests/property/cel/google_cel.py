@@ -62,11 +62,11 @@ def answer(source: str, world: World, *, doubles: bool = False) -> Answer:
         **world.signals,
     }
     given = {name: _for_cel(value, doubles) for name, value in names.items()}
-    return _answer(_parsed(source).eval(data=given | {"occurred_at": to_datetime(world.at)}))
+    return _answer(parse(source).eval(data=given | {"occurred_at": to_datetime(world.at)}))
 
 
 @functools.lru_cache(256)
-def _parsed(source: str) -> cel.Expression:
+def parse(source: str) -> cel.Expression:
     return _UNCHECKED.compile(source.replace("event.occurred_at", "occurred_at"), disable_check=True)
 
 
