@@ -9,11 +9,11 @@ from typing import Any
 from foreword.authoring.cel_types import (
     BOOLEAN,
     DURATION,
+    ELEMENTS,
     LIST,
     MAP,
     NUMBER,
     STRING,
-    STRINGS,
     TIMESTAMP,
     CelType,
 )
@@ -32,7 +32,7 @@ class Function:
     gives: CelType
 
 
-_SIZED = (STRING, LIST, STRINGS, MAP)
+_SIZED = (STRING, LIST, *ELEMENTS, MAP)
 
 PLAIN: Mapping[str, Function] = {
     "size": Function("size(x)", (_SIZED,), NUMBER),

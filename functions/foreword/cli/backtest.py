@@ -60,7 +60,7 @@ def run(
     except CannotBacktest as error:
         raise CannotRun(str(error)) from None
     except (InvalidRulebook, RulebookErrors) as error:
-        raise CannotRun(str(error)) from None
+        raise CannotRun(str(error).replace("\n", "\nforeword: ")) from None
     _tell_oddities(events, result)
     (print_json if as_json else print_text)(subject, result)
     if result.failed:
