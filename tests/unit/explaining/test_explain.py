@@ -198,6 +198,10 @@ def test_a_rise_that_no_message_was_for_says_so(tmp_path: Path) -> None:
     (rise,) = case.rises
     assert rise.outcome == "NO_IF_HELD"
     assert rise.note == "none of its messages' conditions held, so that there is nothing to record"
+    for asked in (*rise.ifs, *case.ifs):
+        assert (asked.message, asked.condition.truth) == ("m", Truth.UNDEFINED)
+        assert asked.condition.because == "profile.vip is missing"
+    assert needs(case, "if of m") == ["`profile.vip` would have to be true (profile.vip is missing)"]
 
 
 def test_what_was_recorded_and_no_longer_stands_is_told_all_the_same(tmp_path: Path) -> None:
@@ -486,11 +490,14 @@ def test_peers_tell_of_the_last_comparison_that_changed_the_truth(tmp_path: Path
     rule = rule_told(rules, lived.customer(), "2026-03-04T13:00")
     assert rule.peers is not None
     assert rule.peers.compared is not None
-    told_ = rule.peers.compared  # the latest: an earlier one is among the facts
-    assert (told_["value"], told_["statistic"], told_["members"], told_["true"]) == (3, 9, 25, True)
+    one = rule.peers.compared
+    assert (one.at, one.is_true, one.cohort) == (time("2026-03-02T12:00"), True, "low"), "the latest of three"
+    assert (one.value, one.statistic, one.members) == (3, 9, 25)
     assert (rule.peers.own_value, rule.peers.closes_at) == (7, time("2026-03-05T00:05"))
     (case,) = rule.cases
     assert (case.when.with_values, case.when.truth) == ("-6 <= -5", Truth.TRUE)
+    assert values(case) == {"yield": 7, "gap": -6}
+    assert needs(case) == ["`gap` would have to be more than -5 (it is -6)"]
     earlier, rise = case.rises
     assert earlier.at == time("2026-02-27T12:00")
     assert (rise.outcome, rise.recorded) == ("NOT_RE_ELIGIBLE", True)
