@@ -47,7 +47,7 @@ class Decoder:
         self.changes_profiles = False
         self._types: dict[str, str] = {}  # each with the source of a record that names none
         self._times = Times()
-        self._customers: dict[str, str] = {}
+        self._customers = _Customers()
         self._sources: dict[str, str] = {}
 
     def facts(
@@ -124,8 +124,18 @@ class Decoder:
             _remember(self._types, kind, own_source)
             self.changes_profiles = self.changes_profiles or kind == CUSTOMER_UPDATED
         _remember(self._sources, source, source)
-        _remember(self._customers, customer_id, customer_id)
         return fact
+
+
+class _Customers(dict[str, str]):
+    """Each id that is looked up and is one: a customer's events share its text."""
+
+    def __missing__(self, id: Any) -> str:
+        """Raises KeyError where it is none, to be told why elsewhere."""
+        if type(id) is not str or _CUSTOMER_ID.fullmatch(id) is None:
+            raise KeyError(id)
+        _remember(self, id, id)
+        return id
 
 
 class Times:
