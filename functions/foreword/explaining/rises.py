@@ -47,19 +47,19 @@ class Teller:
         verdicts = Verdicts(self.records.state(asked_at, but=records))
         rule = self._written(rise)
         held = held_until(verdicts, rise)
+        decision = verdicts.decision(rise, self.customer.customer_id, asked_at)
         if records:
             outcome, note = self._recorded(records), None
         else:
-            reason = verdicts.decision(rise, self.customer.customer_id, asked_at).reason
-            fires = reason in (None, Reason.SHADOW)
-            outcome = NO_IF_HELD if fires and not rise.sends else FIRED if fires else str(reason)
+            fires = decision.reason in (None, Reason.SHADOW)
+            outcome = NO_IF_HELD if fires and not rise.sends else FIRED if fires else str(decision.reason)
             note = self._why_unrecorded(rise, rule, outcome)
         names = self._names(rise)
         return RiseExplained(
             at=rise.at,
             decided_at=decided_at,
             caused_by=self._caused_by(rise),
-            signals=rise.signals,
+            signals=decision.signals,
             when=compare(rise.rule.rule.when.tree, names),
             eligible=compare(rise.rule.rule.eligible.tree, names),
             held=held,
