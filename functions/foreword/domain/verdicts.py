@@ -84,8 +84,11 @@ class Verdicts:
 
 
 def episode_of(rise: Rise) -> str:
-    """A moment's episode is the fact that made it; another is named by its first decided rise."""
-    return rise.cause.key if rise.moment else sortable(rise.at)
+    """A moment's episode is the fact that made it, or whose deadline did; another is named by its first rise.
+
+    So is each true evaluation of a rule that repeats: a fact may make several of these.
+    """
+    return rise.cause.key if rise.moment and not rise.rule.rule.repeat else sortable(rise.at)
 
 
 def _shown(value: Any) -> Any:

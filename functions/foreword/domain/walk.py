@@ -24,6 +24,9 @@ from foreword.domain.profiles import Attribute, Profile
 from foreword.domain.quiet_hours import zone_of
 from foreword.domain.state import NEVER, State
 
+DEADLINE = "#deadline#"
+"""Before the key of the fact that set it: the deadline of a fact is another moment than the fact itself."""
+
 AFTER_ALL_FACTS = (2**62, "")
 """A deadline stands behind every fact of its own instant: an event at exactly the deadline still meets it."""
 
@@ -293,7 +296,7 @@ class Walk:
         for rule in self.core.ringing[tracker]:
             if rule.holds(fact, due, self.profile(due), rule.values(self, due, case)):
                 if self._begins(rule, fact, due, case):
-                    self._begin(rule, Cause(cause_key, fact, due, due, due), case)
+                    self._begin(rule, Cause(f"{DEADLINE}{cause_key}", fact, due, due, due), case)
             else:
                 self.falls_at(rule, due, case)
 

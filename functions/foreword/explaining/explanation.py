@@ -60,6 +60,14 @@ class Comparison:
 
 
 @dataclass(frozen=True, slots=True)
+class SendCondition:
+    """The `if` of one send."""
+
+    message: str
+    condition: Comparison
+
+
+@dataclass(frozen=True, slots=True)
 class Step:
     """Something that would have to happen. `time` is when it is so by itself, `until` the end of its chance.
 
@@ -193,6 +201,7 @@ class RiseExplained:
     eligible: Comparison
     held: Held | None
     mode: str
+    ifs: tuple[SendCondition, ...]
     outcome: str
     recorded: bool
     note: str | None
@@ -219,11 +228,23 @@ class NextFiring:
 
 
 @dataclass(frozen=True, slots=True)
+class Compared:
+    """One close: the customer's own `value`, given at `at`, beside the statistic of its cohort."""
+
+    at: Instant
+    is_true: bool
+    value: Any
+    statistic: Any
+    cohort: str
+    members: int
+
+
+@dataclass(frozen=True, slots=True)
 class PeersExplained:
     """The last comparison that changed the truth, if any, and the customer's own value of the open period."""
 
     signal: str
-    compared: Mapping[str, Any] | None
+    compared: Compared | None
     own_value: Any
     closes_at: Instant
 
@@ -241,6 +262,7 @@ class CaseExplained:
     since: Instant | None
     eligible: Comparison
     held: Held | None
+    ifs: tuple[SendCondition, ...]
     needed: tuple[Needed, ...]
     rises: tuple[RiseExplained, ...]
     earlier_rises: int
@@ -257,6 +279,7 @@ class RuleExplained:
     owner: str
     mode: str
     asked: str
+    for_each: str | None
     re_eligible_after: Duration | None
     touched: bool
     delivery: tuple[SendGates, ...]

@@ -14,7 +14,7 @@ from foreword.domain.reasons import Reason
 from foreword.domain.rulebook import Mode, Rule, Rulebook
 from foreword.domain.verdicts import Verdicts
 from foreword.domain.walk import Rise, Walk
-from foreword.explaining.conditions import Names, compare
+from foreword.explaining.conditions import Names, compare, send_conditions
 from foreword.explaining.customer import Customer
 from foreword.explaining.delivery import send_gates
 from foreword.explaining.explanation import Held, MessageExplained, RiseExplained, SendGates
@@ -64,6 +64,7 @@ class Teller:
             eligible=compare(rise.rule.rule.eligible.tree, names),
             held=held,
             mode=rule.mode,
+            ifs=send_conditions(rise.rule.rule, names),
             outcome=outcome,
             recorded=bool(records),
             note=note,

@@ -90,7 +90,10 @@ class SinceTracker(LatestTracker):
 
     def before(self, memory: Latest, t: Instant, first_event: Instant | None) -> Any:
         at = memory.at_before if memory.at == t else memory.at
-        return timedelta(microseconds=t - at) if at is not None and at >= t - self.within else None
+        if at is None or at < t - self.within:
+            return None
+        # In the limit it has not reached yet what it reaches at t.
+        return timedelta(microseconds=t - at - 1)
 
     def _pack_value(self, value: Any) -> Any:
         return 0
