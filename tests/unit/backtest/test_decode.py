@@ -205,10 +205,8 @@ def test_a_record_nested_deeper_than_anything_walks_it_is_refused() -> None:
 
 def test_keys_that_are_no_part_of_an_event_are_told() -> None:
     decoder = Decoder()
-    records = [
-        json.dumps(event(id=f"e-{number}", **more))
-        for number, more in enumerate([{}, {"amount": 1}, {"amount": 2}])
-    ]
+    extra: list[dict[str, Any]] = [{}, {"amount": 1}, {"amount": 2}]
+    records = [json.dumps(event(id=f"e-{number}", **more)) for number, more in enumerate(extra)]
     facts = list(decoder.facts(range(1, 4), [record.encode() for record in records], []))
     assert len(facts) == 3
     assert decoder.unknown == {"amount": 2}

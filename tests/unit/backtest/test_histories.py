@@ -45,10 +45,10 @@ def read(request: pytest.FixtureRequest) -> Histories:
 
 
 def one_bucket(folder: Path, records: Sequence[dict[str, Any]]) -> Bucket:
-    spool = Spool(folder / "spool", 1)
-    for number, record in enumerate(records, 1):
-        spool.put(b"", number, json.dumps(record).encode())
-    (bucket,) = spool.close()
+    with Spool(folder / "spool", 1) as spool:
+        for number, record in enumerate(records, 1):
+            spool.put(b"", number, json.dumps(record).encode())
+        (bucket,) = spool.buckets()
     return bucket
 
 
@@ -209,24 +209,26 @@ def test_one_customers_history_may_be_larger_than_memory(
 # ---- by customer
 
 
+class Keys:
+    """A sink that keeps by which key each record is put apart."""
+
+    def __init__(self) -> None:
+        self.keys: list[bytes] = []
+
+    def put(self, key: bytes, number: int, record: bytes) -> None:
+        self.keys.append(key)
+
+    def put_all(self, keys: Sequence[bytes], first: int, records: Sequence[bytes]) -> None:
+        self.keys.extend(keys)
+
+
 def keys_of(tmp_path: Path, *lines: str) -> list[bytes]:
-    """The key by which each line is put apart; all together, and alone."""
-    found: list[list[bytes]] = []
-    for batch in (lines, *[[line] for line in lines]):
-        keys: list[bytes] = []
-
-        class Sink:
-            def put(self, key: bytes, number: int, record: bytes) -> None:
-                keys.append(key)
-
-            def put_all(self, many: Sequence[bytes], first: int, records: Sequence[bytes]) -> None:
-                keys.extend(many)
-
-        route(write_lines(tmp_path / "history.jsonl", batch), EVENTS, Sink(), lambda _: None)
-        found.append(keys)
-    together, *alone = found
-    assert together == [key for keys in alone for key in keys]
-    return together
+    """The key of each line; the same when it is read with the others, and alone."""
+    together, *alone = [Keys() for _ in range(len(lines) + 1)]
+    for sink, batch in zip((together, *alone), (lines, *([line] for line in lines)), strict=True):
+        route(write_lines(tmp_path / "history.jsonl", batch), EVENTS, sink, lambda _: None)
+    assert together.keys == [key for sink in alone for key in sink.keys]
+    return together.keys
 
 
 @pytest.mark.parametrize(
@@ -259,13 +261,13 @@ def test_lines_of_which_one_names_two_customers_and_one_none_are_looked_at_one_b
 
 
 def test_buckets_give_back_what_was_put_in_and_in_order(tmp_path: Path) -> None:
-    spool = Spool(tmp_path / "spool", 3, held=50)
     records = [(f"c-{nth % 7}".encode(), nth, f"record {nth}".encode()) for nth in range(100)]
-    for key, number, record in records[:50]:
-        spool.put(key, number, record)
-    spool.put_all([key for key, _, _ in records[50:]], 50, [record for _, _, record in records[50:]])
+    with Spool(tmp_path / "spool", 3, held=50) as spool:
+        for key, number, record in records[:50]:
+            spool.put(key, number, record)
+        spool.put_all([key for key, _, _ in records[50:]], 50, [record for _, _, record in records[50:]])
+        found = [list(bucket.records()) for bucket in spool.buckets()]
     assert spool.count == 100
-    found = [list(bucket.records()) for bucket in spool.close()]
     assert sorted(one for bucket in found for one in bucket) == [
         (number, record) for _, number, record in records
     ]
