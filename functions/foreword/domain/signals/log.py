@@ -101,6 +101,18 @@ class Log:
             total, many, at = plus(total, self.values[at]), many + 1, at - 1
         return total, many
 
+    def inside(self, lo: Instant, hi: Instant) -> list[Any]:
+        """The values in (lo, hi]; raises NeedsJournal where one of them was let go."""
+        if self.gone_through is not None and self.gone_through > lo:
+            raise NeedsJournal(f"values up to {self.gone_through} are not kept")
+        return self.values[bisect_right(self.times, lo) : bisect_right(self.times, hi)]
+
+    def inside_before(self, lo: Instant, hi: Instant) -> list[Any]:
+        """The values in [lo, hi)."""
+        if self.gone_through is not None and self.gone_through >= lo:
+            raise NeedsJournal(f"values up to {self.gone_through} are not kept")
+        return self.values[bisect_left(self.times, lo) : bisect_left(self.times, hi)]
+
 
 class LogTracker(Tracker):
     """`of_values` makes the signal's value of those in a window."""
