@@ -44,6 +44,11 @@ class Cause(NamedTuple):
     known_at: Instant
     expires_from: Instant
 
+    @property
+    def made_by(self) -> str:
+        """The key of the fact, also of the one whose deadline it is."""
+        return self.key.removeprefix(DEADLINE)
+
 
 @dataclass(slots=True)
 class Rise:
