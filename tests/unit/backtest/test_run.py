@@ -277,10 +277,7 @@ def test_peers_are_compared_when_all_have_been_replayed_and_in_the_last_period_t
 
 
 def test_a_message_about_peers_goes_through_the_gates_at_the_close(tmp_path: Path) -> None:
-    updates = [
-        event(at(day, 8), kind="CustomerUpdated", data={"segment": segment})
-        for day, segment in changes_at.items()
-    ]
+    """That is at midnight, in quiet hours that the message does not outlast; the last one at the clock's end."""
     rules = rulebook(
         tmp_path / "rulebook", PEERS.replace("[email, sms]}", "[email, sms], expires_after: 1h}")
     )
