@@ -219,6 +219,21 @@ def test_a_customer_without_events_is_a_customer(tmp_path: Path) -> None:
     assert found.result.customers == 3
 
 
+def test_the_history_changes_a_profile_unless_it_is_given(tmp_path: Path) -> None:
+    retail = EACH.replace("when: 'contact'", "when: 'contact && profile.segment == \"retail\"'")
+    rules = rulebook(tmp_path / "rulebook", retail)
+    changes_at = {1: "staff", 3: "retail", 5: "staff"}
+    updates = [
+        event(at(day, 8), kind="CustomerUpdated", data={"segment": it}) for day, it in changes_at.items()
+    ]
+    events = write_lines(tmp_path / "history.jsonl", [*updates, *(event(at(day)) for day in (2, 4, 6))])
+    customers = write_lines(tmp_path / "customers.jsonl", [{"customer_id": "c-1", "segment": "retail"}])
+    others = write_lines(tmp_path / "others.jsonl", [{"customer_id": "c-2"}])
+    assert [time for _, time, _ in run(rules, events).rises()] == [at(4)]
+    assert [time for _, time, _ in run(rules, events, customers=others).rises()] == [at(4)]
+    assert [time for _, time, _ in run(rules, events, customers=customers).rises()] == [at(2), at(4), at(6)]
+
+
 # ---- rules that compare with peers
 
 
@@ -262,15 +277,18 @@ def test_peers_are_compared_when_all_have_been_replayed_and_in_the_last_period_t
 
 
 def test_a_message_about_peers_goes_through_the_gates_at_the_close(tmp_path: Path) -> None:
-    """That is at midnight: a quiet hour, at the end of which the message has expired for some."""
-    rules = rulebook(tmp_path / "rulebook", PEERS)
-    (tmp_path / "policy.yaml").write_text('quiet_hours: {from: "20:00", to: "09:00"}\n')
-    customers = write_lines(
-        tmp_path / "customers.jsonl",
-        [{"customer_id": "c", "preferences": [{"topic": "care", "channel": "sms", "choice": "in"}]}],
+    """That is at midnight, in quiet hours that the message does not outlast; the last one at the clock's end."""
+    rules = rulebook(
+        tmp_path / "rulebook", PEERS.replace("[email, sms]}", "[email, sms], expires_after: 1h}")
     )
+    (tmp_path / "policy.yaml").write_text('quiet_hours: {from: "20:00", to: "09:00"}\n')
+    choices = [{"topic": "care", "channel": "sms", "choice": "in"}]
+    given = [{"customer_id": customer, "preferences": choices} for customer in ("a", "c")]
+    customers = write_lines(tmp_path / "customers.jsonl", given)
     found = run(rules, peers_history(tmp_path), policy=tmp_path / "policy.yaml", customers=customers)
-    assert found.fired() == [("c", at(1, 11), "SENT", "sms"), ("a", at(3, 9), "NO_CONSENT", None)]
+    assert found.fired() == [("c", at(1, 11), "EXPIRED", None), ("a", at(3, 9), "SENT", "sms")]
+    alone = run(rules, peers_history(tmp_path), policy=tmp_path / "policy.yaml")
+    assert [reason for _, _, reason, _ in alone.fired()] == ["NO_CONSENT", "NO_CONSENT"]
 
 
 def test_peers_of_two_rulebooks_are_compared_with_their_own(tmp_path: Path) -> None:

@@ -179,7 +179,7 @@ def test_a_quote_that_is_never_closed_costs_its_own_line(tmp_path: Path) -> None
     rows = [f"{ROW},{number}" for number in range(300)]
     facts, broken = csv(tmp_path, f"{HEAD},x", f'{ROW},"open', *rows)
     assert [fact.data["x"] for fact in facts] == list(range(300))
-    assert [number for number, _ in broken] == [2]
+    assert broken == [(2, "a quote is not closed within 100 lines")]
 
 
 def test_a_quote_that_swallows_rows_costs_its_own_line(tmp_path: Path) -> None:
