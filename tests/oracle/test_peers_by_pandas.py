@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
 from typing import Any
 
 import pandas as pd
@@ -56,13 +57,13 @@ def test_ten_points_below_the_median_over_30_days_is_what_pandas_says(sample: st
 
 def compared(sample: str) -> Any:
     """Fund, time and distance from the median of its peers of the day, where enough of them have a change."""
-    frame = pd.read_csv(path_of(sample), dtype={"customer_id": str})
+    frame: Any = pd.read_csv(path_of(sample), dtype={"customer_id": str})
     frame["at"] = pd.to_datetime(frame["occurred_at"], utc=True)
     frame["peer"] = frame["data"].str.extract(r'"peer":\s*"([^"]*)"')
     frame = frame.sort_values("at", kind="stable")
     earlier = frame[["customer_id", "at", "amount"]].rename(columns={"amount": "before"})
     earlier["at"] = earlier["at"] + pd.Timedelta(days=30)
-    changed = pd.merge_asof(frame, earlier, on="at", by="customer_id", tolerance=pd.Timedelta(days=7))
+    changed: Any = pd.merge_asof(frame, earlier, on="at", by="customer_id", tolerance=timedelta(days=7))
     changed["change"] = changed["amount"] / changed["before"] - 1
     changed = changed.dropna(subset=["change"])
     changed["day"] = changed["at"].dt.floor("D")

@@ -19,7 +19,7 @@ LAST_HOUR = 30
 
 times = st.builds(
     lambda hour, edge: BASE + hour * HOUR + edge,
-    st.integers(0, LAST_HOUR),
+    st.integers(0, 9) | st.integers(0, LAST_HOUR),
     st.sampled_from((0, 0, 0, 0, 0, 0, 1, -1)),
 )
 
@@ -33,8 +33,8 @@ def data(draw: st.DrawFn) -> dict[str, Any]:
         found["x"] = draw(xs)
     if draw(st.booleans()):
         found["colour"] = draw(st.sampled_from(("red", "blue", "green", None)))
-    if draw(st.integers(0, 4)) > 0:
-        found["case"] = draw(st.sampled_from(("a", "a", "b", None)))
+    if draw(st.integers(0, 9)) > 0:
+        found["case"] = draw(st.sampled_from(("a", "a", "a", "b", None)))
     if draw(st.booleans()):
         found["until"] = draw(
             st.integers(0, LAST_HOUR).map(lambda hour: format_instant(BASE + hour * HOUR)) | st.just("soon")

@@ -18,10 +18,13 @@ RETENTIONS = (400 * DAY, 20 * HOUR)
 
 LISTS = {"codes": ("red", "blue")}
 
-hours = st.integers(1, 6).map(lambda n: n * HOUR)
+hours = st.integers(1, 8).map(lambda n: n * HOUR)
 windows = st.none() | hours
 
 _WHERES = (
+    None,
+    None,
+    None,
     None,
     None,
     None,
@@ -33,7 +36,7 @@ _WHERES = (
 )
 events = st.builds(
     lambda types, where: event(*types, where=where),
-    st.sampled_from((("A",), ("A",), ("B",), ("A", "B"), ("C",), ())),
+    st.sampled_from((("A",), ("A",), ("A",), ("B",), ("A", "B"), ("C",), ())),
     st.sampled_from(_WHERES),
 )
 named_events = events.filter(lambda found: found.types is not None)
@@ -145,14 +148,17 @@ def comparisons(draw: st.DrawFn, signals: Mapping[str, Any], *, cause: bool) -> 
     thresholds = _THRESHOLDS.get(signals[name].kind)
     if thresholds is None:
         return draw(st.sampled_from((name, name, name, f"!{name}")))
-    operators = ("==", "!=") if signals[name].kind in ("last", "first") else (">=", "<=", ">", "<", "==")
+    operators = (
+        ("==", "!=") if signals[name].kind in ("last", "first") else (">=", ">=", "<=", ">", "<", "==")
+    )
     return f"{name} {draw(st.sampled_from(operators))} {draw(st.sampled_from(thresholds))}"
 
 
 @st.composite
 def conditions(draw: st.DrawFn, signals: Mapping[str, Any], *, cause: bool) -> str:
     """One to three comparisons, joined."""
-    parts = draw(st.lists(comparisons(signals, cause=cause), min_size=1, max_size=3))
+    most = draw(st.sampled_from((1, 1, 2, 3)))
+    parts = draw(st.lists(comparisons(signals, cause=cause), min_size=1, max_size=most))
     joined = parts[0]
     for part in parts[1:]:
         joined = f"{joined} {draw(st.sampled_from(('&&', '||')))} ({part})"
@@ -235,8 +241,9 @@ def sends_of(draw: st.DrawFn, signals: Mapping[str, Any], *, cause: bool) -> tup
 
 
 @st.composite
-def rulebooks(draw: st.DrawFn, *, pauses: bool = True, most: int = 2) -> Rulebook:
-    names = [f"r{index}" for index in range(draw(st.integers(1, most)))]
+def rulebooks(draw: st.DrawFn, *, pauses: bool = True, most: int = 4) -> Rulebook:
+    # What is drawn first is drawn most often, and many rules see more than one.
+    names = [f"r{index}" for index in range(draw(st.sampled_from(range(most, 0, -1))))]
     return book(
         *(draw(rules(name, pauses=pauses)) for name in names),
         lists=LISTS,

@@ -55,10 +55,10 @@ def decide_cohorts(
             cohort = {
                 other: theirs.value for other, theirs in present.items() if equal(theirs.cohort, own.cohort)
             }
-            compared = compare(peers, cohort, customer_id)
-            if compared is None:
+            if len(cohort) < peers.at_least:
                 continue
-            signals = own.view.values() | {name: compared}
+            compared = compare(peers, cohort, customer_id)
+            signals = own.view.values() | ({} if compared is None else {name: compared})
             names = own.view.history.names(None, own.at) | signals
             is_true = holds(rule.when, names)
             if is_true and (rule.repeat or not was_true[customer_id]):
@@ -92,11 +92,11 @@ def own_values(rule: Rule, peers: PeersSignal, policy: Policy, history: History)
 
 
 def compare(peers: PeersSignal, cohort: Mapping[str, Any], customer_id: str) -> Any:
-    """Own value minus the cohort's statistic; None where the cohort is too small."""
+    """Own value minus the cohort's statistic; undefined where there is nobody to be compared with."""
     others = [Fraction(value) for other, value in cohort.items() if other != customer_id]
     own = Fraction(cohort[customer_id])
     compared = others if peers.excluding_self else [*others, own]
-    if len(cohort) < peers.at_least or not compared:
+    if not compared:
         return None
     return quotient(own - statistic(peers.statistic, sorted(compared)))
 

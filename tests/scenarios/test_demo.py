@@ -86,6 +86,7 @@ def test_people_read_the_same_story_as_programs(out: Path, capsys: pytest.Captur
         "quarantined: INVALID_TIME",
         "waited in vain until 2026-03-19T10:00:00Z",
         "What became of it",
+        "Why did a customer get a message, or not? foreword explain c-david --stage demo --out",
     ):
         assert words in text
     assert re.search(

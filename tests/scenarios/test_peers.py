@@ -123,6 +123,17 @@ def test_an_event_that_comes_late_but_before_the_close_counts(cloud: LocalCloud)
     assert compared(cloud) == [("a", "2026-03-02", True)]
 
 
+def test_a_value_whose_event_was_taken_back_is_compared_with_nothing(cloud: LocalCloud) -> None:
+    values(cloud, "growth", {"a": 10, "b": 20, "c": 21, "e": 12})
+    own = {"class": "growth"}
+    cloud.emit("FundValued", "d", {"value": 1, **own}, source="portfolio", id="d/1")
+    cloud.emit("FundValued", "e", {"value": 2, **own}, source="portfolio", id="e/2")
+    for customer, taken_back in (("d", "d/1"), ("e", "e/2")):
+        cloud.emit("FundValueWithdrawn", customer, source="portfolio", retracts=taken_back)
+    to_close(cloud)
+    assert compared(cloud) == [("a", "2026-03-02", True)], "d has no value, and e again the one before"
+
+
 def test_periods_that_nobody_closed_are_closed_one_after_the_other(tmp_path: Path) -> None:
     hourly = written(tmp_path, RULE.replace("period: 1d", "period: 1h"))
     with LocalCloud(at=START, **hourly) as cloud:
@@ -166,11 +177,14 @@ def named(prefix: str, shard: str) -> str:
 
 @pytest.fixture(scope="module")
 def small_cloud(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LocalCloud]:
-    """With two shards, so that a close makes few calls."""
+    """With two shards, so that a close makes few calls; its first ticks, which reach all customers, are over."""
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(peers_closing, "SHARDS", 2)
         folder = tmp_path_factory.mktemp("peers")
         with LocalCloud(at="2026-01-05T10:00:00Z", **written(folder)) as cloud:
+            for _ in range(2):
+                values(cloud, "first", {"first": 1})
+                cloud.advance(by=timedelta(days=1))
             yield cloud
 
 

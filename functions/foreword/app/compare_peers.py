@@ -18,6 +18,11 @@ whomever a part is worked on, the result is the same, and is written over itself
 
 Work of a stage that is over, or of a definition that is not in the rulebook, is dropped: the tick hands it out
 again as long as it matters.
+
+A million accounts a day in one cohort, one in a hundred changing, cost 1.1 million writes (a million of them keep
+the values), 0.2 million reads and some 200 requests of the queue: at most 0.75 dollars of list price, as counted in
+tests/scenarios/test_peers_cost.py. Lambda adds some 130 GB-seconds, less than a cent. No worker holds more than the
+values of one shard in sixteen, some tens of bytes each, or compares more than one run at a time.
 """
 
 from __future__ import annotations

@@ -17,6 +17,7 @@ from foreword.authoring.cel_text import is_number, number_text, string_value
 from foreword.authoring.cel_types import (
     BOOLEAN,
     DYN,
+    ELEMENTS,
     LIST,
     MAP,
     NULL,
@@ -196,8 +197,9 @@ class _Checker:
 
     def _list_lit(self, tree: Tree[Token]) -> tuple[list[Any], CelType]:
         elements = [self.visit(element) for element in _arguments(tree.children)]
-        texts = all(of == STRING for _, of in elements) and elements
-        return ["list", *(node for node, _ in elements)], STRINGS if texts else LIST
+        types = {of for _, of in elements}
+        known = (of for of, element in ELEMENTS.items() if types == {element})
+        return ["list", *(node for node, _ in elements)], next(known, LIST)
 
     def _map_lit(self, tree: Tree[Token]) -> tuple[list[Any], CelType]:
         raise self.refused(tree, "CEL's maps ({...}) are not supported in a condition")
@@ -252,11 +254,11 @@ class _Checker:
         (container, of), (index, by) = (self.visit(_tree(child)) for child in tree.children)
         if container == ["name", "profile"] and index[0] == "string":
             self._no_address(tree, index[1])
-        numbered = of in (LIST, STRINGS, DYN) and by in (NUMBER, DYN)
+        numbered = of in (LIST, *ELEMENTS, DYN) and by in (NUMBER, DYN)
         named = of in (MAP, DYN) and by in (STRING, DYN)
         if not numbered and not named:
             raise self.refused(tree, f"'{self.text(tree)}': a {of}[{by}] has no answer")
-        return ["index", container, index], STRING if of == STRINGS else DYN
+        return ["index", container, index], ELEMENTS.get(of, DYN)
 
     def _ident_arg(self, tree: Tree[Token]) -> tuple[list[Any], CelType]:
         name, *rest = tree.children
@@ -326,7 +328,11 @@ class _Checker:
             raise self.refused(tree, f"profile.{name} is an address, and conditions do not see addresses")
 
 
-_LEAVES = frozenset({"literal", "ident", "list_lit", "map_lit", "ident_arg", "dot_ident", "dot_ident_arg"})
+_LEAVES = frozenset(
+    {
+        "literal", "ident", "list_lit", "map_lit", "member_object", "ident_arg", "dot_ident", "dot_ident_arg",
+    }
+)  # fmt: skip
 
 
 def _tree(child: Tree[Token] | Token) -> Tree[Token]:

@@ -9,11 +9,11 @@ from typing import Any
 from foreword.authoring.cel_types import (
     BOOLEAN,
     DURATION,
+    ELEMENTS,
     LIST,
     MAP,
     NUMBER,
     STRING,
-    STRINGS,
     TIMESTAMP,
     CelType,
 )
@@ -32,7 +32,7 @@ class Function:
     gives: CelType
 
 
-_SIZED = (STRING, LIST, STRINGS, MAP)
+_SIZED = (STRING, LIST, *ELEMENTS, MAP)
 
 PLAIN: Mapping[str, Function] = {
     "size": Function("size(x)", (_SIZED,), NUMBER),
@@ -45,7 +45,9 @@ METHODS: Mapping[str, Function] = {
     "startsWith": Function('x.startsWith("part")', ((STRING,), (STRING,)), BOOLEAN),
     "endsWith": Function('x.endsWith("part")', ((STRING,), (STRING,)), BOOLEAN),
 }
-_MACROS = frozenset({"all", "exists", "exists_one", "map", "filter"})
+_MACROS = frozenset(
+    {"all", "exists", "exists_one", "existsOne", "map", "filter", "transformList", "transformMap"}
+)
 
 
 def refusal(name: str, known: Mapping[str, Function]) -> str:

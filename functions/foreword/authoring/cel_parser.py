@@ -7,7 +7,7 @@ import re
 from typing import Any
 
 from lark import Token, Tree
-from lark.exceptions import UnexpectedToken
+from lark.exceptions import UnexpectedCharacters, UnexpectedToken
 
 from foreword.domain.errors import ForewordError
 
@@ -17,7 +17,7 @@ RESERVED = frozenset({
 })  # fmt: skip
 """CEL's own words, which name nothing else."""
 
-_WORDS = {"and": "&&", "or": "||", "not": "!"}
+_WORDS = {"and": "&&", "or": "||", "not": "!", "&": "&&", "|": "||"}
 _SINGLE_EQUALS = re.compile(r"(?<![=!<>])=(?!=)")
 
 
@@ -55,14 +55,22 @@ def parse(source: str) -> Tree[Token]:
                 "the condition ends where more is needed", len(lines), len(lines[-1]) + 1
             ) from None
         line, column = max(error.line or 1, 1), max(error.column or 1, 1)
-        raise InvalidCondition(_syntax_message(source, line, column), line, column) from None
+        unread = isinstance(cause, UnexpectedCharacters)
+        raise InvalidCondition(_syntax_message(source, line, column, unread), line, column) from None
     return tree
 
 
-def _syntax_message(source: str, line: int, column: int) -> str:
+def _syntax_message(source: str, line: int, column: int, unread: bool) -> str:
+    """`unread`: what begins there is no word of CEL at all."""
     rest = source.split("\n")[line - 1][column - 1 :]
     found = re.match(r"\w+|\S", rest)
     word = found[0] if found else rest[:1]
+    if word == "`":
+        return 'CEL\'s quoted names are not supported in a condition; write x["a-name"]'
+    if word == "?" and source[: _offset(source, line, column)].rstrip().endswith((".", "[")):
+        return "CEL's optional values (x.?y) are not supported in a condition; ask has(x.y) first"
+    if unread and word in ('"', "'"):
+        return f"the text that begins with {word} has no end on this line"
     if word.lower() in _WORDS:
         return f"'{word}' is not an operator of CEL; did you mean '{_WORDS[word.lower()]}'?"
     if rest.startswith("=") and _SINGLE_EQUALS.match(source, _offset(source, line, column)):

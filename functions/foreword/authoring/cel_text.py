@@ -25,9 +25,16 @@ _ESCAPE = re.compile(
 )
 
 
+_BARE_POINT = re.compile(r"\.(?![0-9])")
+
+
 def number_text(literal: str) -> str:
     """The decimal of the source text, hexadecimal and `u` forms included; raises ValueError."""
     digits = literal.rstrip("uU")
+    if digits != literal and digits.startswith("-"):
+        raise ValueError(f"{literal}: an unsigned number has no sign")
+    if _BARE_POINT.search(digits):
+        raise ValueError(f"{literal} is not a number of CEL: digits follow its point")
     if "x" in digits:
         return str(int(digits, 16))
     try:
@@ -50,8 +57,14 @@ def string_value(literal: str) -> str:
     raw = literal[0] in "rR"
     quoted = literal[1:] if raw else literal
     width = 3 if len(quoted) >= 6 and quoted[:3] in ('"""', "'''") else 1
-    inner = quoted[width:-width]
-    return inner if raw else _ESCAPE.sub(_unescape, inner)
+    inner, quote = quoted[width:-width], quoted[:width]
+    if not raw:
+        return _ESCAPE.sub(_unescape, inner)
+    ends = len(inner) - len(inner.rstrip("\\"))
+    # The grammar reads on after \" as if it were an escape, and in a raw string there are none.
+    if quoted.index(quote, width) < len(quoted) - width or ends % 2:
+        raise ValueError(f"a raw string (r{quote}...{quote}) cannot hold its own quote or end in a backslash")
+    return inner
 
 
 def _unescape(match: re.Match[str]) -> str:

@@ -14,8 +14,12 @@ TIMESTAMP: CelType = "timestamp"
 DURATION: CelType = "duration"
 LIST: CelType = "list"
 STRINGS: CelType = "list of strings"
+NUMBERS: CelType = "list of numbers"
 MAP: CelType = "map"
 DYN: CelType = "dyn"
+
+ELEMENTS = {STRINGS: STRING, NUMBERS: NUMBER}
+"""The lists whose elements are all of one known type."""
 
 _ORDERED = {BOOLEAN, NUMBER, STRING, TIMESTAMP, DURATION}
 _SUMS = {
@@ -38,12 +42,14 @@ _SUMS = {
 def binary(symbol: str, left: CelType, right: CelType) -> CelType | None:
     """The type of `left symbol right`, None where it can never have an answer."""
     if symbol in ("==", "!="):
-        return BOOLEAN if _base(left) == _base(right) or DYN in (left, right) else None
+        return BOOLEAN if both(left, right) else None
     if symbol in ("<", "<=", ">", ">="):
         known = {left, right} - {DYN}
         return BOOLEAN if len(known) < 2 and known <= _ORDERED else None
     if symbol == "in":
         return _membership(left, right)
+    if symbol == "+" and _is_list(left) and _is_list(right):
+        return both(left, right)
     return _arithmetic(symbol, _base(left), _base(right))
 
 
@@ -61,12 +67,14 @@ def both(first: CelType, second: CelType) -> CelType | None:
     """The type of `condition ? first : second`, None where the two cannot stand for one another."""
     if DYN in (first, second):
         return DYN
-    return _base(first) if _base(first) == _base(second) else None
+    if first != second and LIST in (first, second) and _is_list(first) and _is_list(second):
+        return LIST
+    return first if first == second else None
 
 
 def _membership(element: CelType, container: CelType) -> CelType | None:
-    if container == STRINGS:
-        return BOOLEAN if element in (STRING, DYN) else None
+    if container in ELEMENTS:
+        return BOOLEAN if element in (ELEMENTS[container], DYN) else None
     if container == MAP:
         return BOOLEAN if element in (STRING, DYN) else None
     return BOOLEAN if container in (LIST, DYN) else None
@@ -83,5 +91,9 @@ def _arithmetic(symbol: str, left: CelType, right: CelType) -> CelType | None:
     return possible.pop() if possible else None
 
 
+def _is_list(of: CelType) -> bool:
+    return of == LIST or of in ELEMENTS
+
+
 def _base(of: CelType) -> CelType:
-    return LIST if of == STRINGS else of
+    return LIST if of in ELEMENTS else of

@@ -47,7 +47,7 @@ class Decoder:
         self.changes_profiles = False
         self._types: dict[str, str] = {}  # each with the source of a record that names none
         self._times = Times()
-        self._customers: dict[str, str] = {}
+        self._customers = _Customers()
         self._sources: dict[str, str] = {}
 
     def facts(
@@ -57,14 +57,10 @@ class Decoder:
 
         Most records are plain, and read without a call: whatever is not goes to `fact`.
         """
-        joined = b"\n".join(records)
-        try:
-            text, careful = joined.decode(), False
-        except UnicodeDecodeError:
-            text, careful = joined.decode(errors="surrogateescape"), True
+        text = b"\n".join(records).decode(errors="surrogateescape")
         texts = text.split("\n")
         # Two braces a record: where there are not many more in all, none can be nested deep.
-        careful = careful or _may_be_odd(text, 2 * len(texts) + json_text.MAX_DEPTH - 2)
+        careful = _may_be_odd(text, 2 * len(texts) + json_text.MAX_DEPTH - 2)
         customers, types, sources, times = self._customers, self._types, self._sources, self._times
         days, minutes, seconds, rests = times.days, times.minutes, times.seconds, times.rests
         make, scan = tuple.__new__, _scan
@@ -124,8 +120,18 @@ class Decoder:
             _remember(self._types, kind, own_source)
             self.changes_profiles = self.changes_profiles or kind == CUSTOMER_UPDATED
         _remember(self._sources, source, source)
-        _remember(self._customers, customer_id, customer_id)
         return fact
+
+
+class _Customers(dict[str, str]):
+    """Each id that is looked up and is one: a customer's events share its text."""
+
+    def __missing__(self, id: Any) -> str:
+        """Raises KeyError where it is none, to be told why elsewhere."""
+        if type(id) is not str or _CUSTOMER_ID.fullmatch(id) is None:
+            raise KeyError(id)
+        _remember(self, id, id)
+        return id
 
 
 class Times:

@@ -64,7 +64,7 @@ class Customer:
 
 
 def endings(decision: Decision, rule: Rule, customer: Customer, policy: Policy | None) -> list[Ending]:
-    """Of each message,  in the order of its sends; without a policy each is sent by its first channel."""
+    """Of each message, in the order of its sends; without a policy each is sent by its first channel."""
     if decision.reason is not None:
         return []
     if policy is None:

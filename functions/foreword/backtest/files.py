@@ -7,6 +7,7 @@ import zlib
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from enum import StrEnum
+from itertools import chain
 from pathlib import Path
 
 from foreword.backtest.errors import CannotBacktest
@@ -74,11 +75,10 @@ def read_lines(path: Path, advance: Advance) -> Iterator[list[bytes | None]]:
     """The file's lines, without their ends and many at a time; None for one that is too long to be read."""
     packed = is_gzip(path)
     with readable(path), path.open("rb") as raw, gzip.open(raw) if packed else raw as file:
-        first, rest, skipping = True, b"", False
-        while chunk := file.read(_CHUNK):
+        rest, skipping = b"", False
+        beginning = file.read(len(_BYTE_ORDER_MARK)).removeprefix(_BYTE_ORDER_MARK)
+        for chunk in chain([beginning], iter(lambda: file.read(_CHUNK), b"")):
             advance(raw.tell())
-            if first:
-                chunk, first = chunk.removeprefix(_BYTE_ORDER_MARK), False
             lines: list[bytes | None] = list((rest + chunk).replace(b"\r\n", b"\n").split(b"\n"))
             rest = lines.pop() or b""
             if skipping and lines:

@@ -34,14 +34,23 @@ class Found:
     events: int = 0
     duplicates: int = 0
     taken_back: int = 0
-    span: Span = field(default_factory=Span)
+    first: Instant | None = None
+    last: Instant | None = None
     broken: list[tuple[int, str]] = field(default_factory=list)
+
+    @property
+    def span(self) -> Span:
+        return Span(self.first, self.last)
 
     def counted(self, history: Sequence[Fact]) -> Sequence[Fact]:
         """One customer's, in order of time."""
         if history:
             self.events += len(history)
-            self.span |= Span(history[0].occurred_at, history[-1].occurred_at)
+            first, last = history[0].occurred_at, history[-1].occurred_at
+            if self.first is None or first < self.first:
+                self.first = first
+            if self.last is None or last > self.last:
+                self.last = last
         return history
 
 

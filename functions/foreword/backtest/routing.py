@@ -17,7 +17,6 @@ from foreword.backtest.csv_rows import read_csv
 from foreword.backtest.decode import ENVELOPE, customer_text, load, text_of
 from foreword.backtest.errors import Broken, CannotBacktest
 from foreword.backtest.files import TOO_LONG, Advance, Format, format_of, read_lines
-from foreword.backtest.parquet_rows import read_parquet
 from foreword.backtest.spool import REFUSED
 from foreword.backtest.tables import Row, event_record, profile_record
 
@@ -114,8 +113,7 @@ def _customer(record: bytes) -> bytes:
 
 
 def _records(path: Path, content: Content, advance: Advance) -> Iterator[tuple[bytes, int, bytes]]:
-    read = read_csv if format_of(path) is Format.CSV else read_parquet
-    for number, row in read(path, content.needed, content.texts, advance):
+    for number, row in _rows(path, content, advance):
         if isinstance(row, Broken):
             yield _NOBODY, number | REFUSED, str(row).encode()
             continue
@@ -126,3 +124,11 @@ def _records(path: Path, content: Content, advance: Advance) -> Iterator[tuple[b
         else:
             # A customer's text without its quotes: what would have been escaped in it, no customer's id may have.
             yield row.get("customer_id", "").strip('"').encode(), number, record
+
+
+def _rows(path: Path, content: Content, advance: Advance) -> Iterator[tuple[int, Row | Broken]]:
+    if format_of(path) is Format.CSV:
+        return read_csv(path, content.needed, content.texts, advance)
+    from foreword.backtest.parquet_rows import read_parquet  # DuckDB takes its time to load
+
+    return read_parquet(path, content.needed, content.texts, advance)

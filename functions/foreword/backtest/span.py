@@ -11,6 +11,7 @@ from foreword.backtest.errors import Broken
 from foreword.domain.instants import Instant
 
 _TIME = re.compile(rb'"occurred_at": ?"([^"]*)"')
+_UTC = re.compile(rb'"occurred_at": ?"([^"]*)Z"')
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,14 +39,14 @@ class SpanGuess:
         self._times = Times()
 
     def see(self, records: bytes) -> None:
-        texts = _TIME.findall(records)
-        if not texts:
-            return
-        # In UTC text order is time order, near enough for a guess, and two times stand for all.
-        in_utc = {text[-1:] for text in texts} == {b"Z"}
-        times = self._instants((min(texts), max(texts)) if in_utc else texts)
-        if len(times) < 2:
-            times = self._instants(texts)
+        # In UTC and without its mark, text order is time order ("09:00:00" < "09:00:00.5"): two stand for all.
+        texts = _UTC.findall(records)
+        if texts and len(texts) == records.count(b'"occurred_at"'):
+            times = self._instants([min(texts) + b"Z", max(texts) + b"Z"])
+            if len(times) == 2:
+                self.span |= Span(*times)
+                return
+        times = self._instants(_TIME.findall(records))
         self.span |= Span(min(times, default=None), max(times, default=None))
 
     def _instants(self, texts: Iterable[bytes]) -> list[Instant]:

@@ -60,7 +60,7 @@ def run(
     except CannotBacktest as error:
         raise CannotRun(str(error)) from None
     except (InvalidRulebook, RulebookErrors) as error:
-        raise CannotRun(str(error)) from None
+        raise CannotRun(str(error).replace("\n", "\nforeword: ")) from None
     _tell_oddities(events, result)
     (print_json if as_json else print_text)(subject, result)
     if result.failed:
@@ -79,7 +79,7 @@ def _check_outputs(outputs: list[Path | None], inputs: list[Path | None]) -> Non
     taken = {path.resolve() for path in inputs if path is not None}
     for path in (path for path in outputs if path is not None):
         if path.resolve() in taken:
-            raise CannotRun(f"{path}: is named twice: to be read, or written, and to be written")
+            raise CannotRun(f"{path}: cannot be written: it is named twice")
         taken.add(path.resolve())
 
 

@@ -77,7 +77,8 @@ class ExplanationText:
             return
         self._heading("Nothing that these rules ask about is known of the customer")
         for rule in rules:
-            self._line(f"{rule.rule} ({rule.mode})", 0, "bold")
+            each = "" if rule.for_each is None else f", for each `{rule.for_each}`"
+            self._line(f"{rule.rule} ({rule.mode}){each}", 0, "bold")
             for needed in rule.cases[0].needed:
                 if needed.gate == "when":
                     self._change(needed.change, 2)
@@ -87,7 +88,8 @@ class ExplanationText:
     def _rule(self, rule: RuleExplained) -> None:
         self._heading(f"{rule.rule} ({rule.mode})")
         self._line(rule.why, 0, "italic")
-        self._line(f"Asked {rule.asked}.", 0)
+        each = "" if rule.for_each is None else f", for each `{rule.for_each}` by itself"
+        self._line(f"Asked {rule.asked}{each}.", 0)
         if rule.peers is not None:
             self._peers(rule.peers)
         for case in rule.cases[:SHOWN_CASES]:
@@ -100,8 +102,10 @@ class ExplanationText:
         if peers.compared is None:
             self._line("At no close so far has it been true.", 0)
         else:
-            told = ", ".join(f"{name} {shown(value)}" for name, value in peers.compared.items())
-            self._line(f"Last comparison that changed its truth: {told}.", 0)
+            one = peers.compared
+            beside = f"{shown(one.value)} beside {shown(one.statistic)} of the {one.members} in {one.cohort}"
+            became = "true" if one.is_true else "false"
+            self._line(f"It became {became} with the value of {_at(one.at)}: {beside}.", 0)
         own = "no value yet" if peers.own_value is None else f"the value {shown(peers.own_value)}"
         self._line(f"In the open period the customer has {own}; it closes at {_at(peers.closes_at)}.", 0)
 
@@ -113,11 +117,14 @@ class ExplanationText:
         self._title("Signals now")
         for signal in case.signals:
             self._signal(signal)
-        self._title("Gates now")
+        at_close = rule.peers is not None and rule.peers.compared is not None
+        self._title("Gates, as of the last close that changed it" if at_close else "Gates now")
         self._condition("when", case.when, 2, f"true since {_at(case.since)}" if case.since else None)
         self._condition("eligible", case.eligible, 2)
         self._marked(case.held is None, f"re-eligibility: {_held(rule, case.held)}", 2)
         self._marked(rule.mode == "live", f"mode: {rule.mode}", 2)
+        for asked in case.ifs:
+            self._condition(f"if of {asked.message}", asked.condition, 2)
         for send in rule.delivery:
             self._send(send, 2, f"delivery of {send.message}, were it to fire now")
         if case.needed:
@@ -200,9 +207,12 @@ class ExplanationText:
         self._line(f"{_at(rise.at)} it rose, by {rise.caused_by}", 2, "bold")
         self._condition("when", rise.when, 4)
         self._condition("eligible", rise.eligible, 4)
-        if rise.held is not None:
-            held = f"re-eligibility: the firing at {_at(rise.held.at)} held it until {_at(rise.held.allowed_from)}"
-            self._marked(False, held, 4)
+        if rise.eligible.truth is Truth.TRUE:
+            self._marked(rise.held is None, f"re-eligibility: {_held_then(rise.held)}", 4)
+        if rise.eligible.truth is Truth.TRUE and rise.held is None:
+            self._marked(rise.mode == "live", f"mode: {rise.mode}", 4)
+            for asked in rise.ifs:
+                self._condition(f"if of {asked.message}", asked.condition, 4)
         fired = rise.outcome == "fired"
         decided = f" (decided at {_at(rise.decided_at)})" if rise.decided_at is not None else ""
         told = rise.outcome if rise.recorded else f"it would have been {rise.outcome}"
@@ -281,7 +291,9 @@ def _held_then(held: Held | None) -> str:
 def _channel(channel: ChannelGates, topic: str) -> str:
     if channel.closed_by == Reason.NO_CONSENT:
         return f"{channel.channel}: NO_CONSENT for {topic}: {channel.consent}"
-    address = "" if channel.address else "; no address"
+    address = {True: "", False: "; no address", None: "; whether there was an address is not known"}[
+        channel.address
+    ]
     closed = "" if channel.closed_by is None else f"{channel.closed_by}: "
     return f"{channel.channel}: {closed}consent for {topic}: {channel.consent}{address}"
 

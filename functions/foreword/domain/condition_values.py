@@ -33,6 +33,9 @@ _KINDS: dict[type, str] = {
     Between: "number",
 }
 _ORDERED = frozenset({"boolean", "number", "string", "timestamp", "duration"})
+_KEYS = frozenset({"boolean", "number", "string"})
+"""What CEL's maps may have for keys; ours, which come as JSON, have texts alone."""
+
 _DURATION_PART = re.compile(r"([0-9]+(?:\.[0-9]*)?|\.[0-9]+)(ns|us|µs|ms|s|m|h)")
 _DURATION = re.compile(rf"([+-]?)((?:{_DURATION_PART.pattern})+|0)")
 _MICROSECONDS = {
@@ -89,8 +92,10 @@ def is_in(value: Any, container: Any) -> bool:
         if type(value) is str:
             return value in container  # only a text equals a text: the long code lists of `lists.x` stay fast
         return any(equal(value, element) for element in container)
-    if of == "map":
+    if of == "map" and kind(value) in _KEYS:
         return type(value) is str and value in container
+    if of == "map":
+        raise ConditionError(f"a {kind(value)} is never a key of a map")
     raise ConditionError(f"`in` needs a list or a map, not a {of}")
 
 

@@ -3,16 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from foreword.domain.core import CompiledRule
+from foreword.domain.facts import Fact
 from foreword.domain.instants import Instant, format_instant
-from foreword.domain.rulebook import Mode, Rule
+from foreword.domain.rulebook import Mode, PeersSignal, Rule
 from foreword.domain.verdicts import Verdicts
 from foreword.domain.walk import Cause, Rise
 from foreword.explaining.ahead import HORIZON, Ahead, Coming
 from foreword.explaining.changes import Changes
-from foreword.explaining.conditions import Names, compare
+from foreword.explaining.conditions import Names, compare, send_conditions
 from foreword.explaining.delivery import delivery_needs
 from foreword.explaining.explanation import (
     CaseExplained,
@@ -44,7 +45,10 @@ class CaseTeller:
     def case(self, case: str | None, delivery: Sequence[SendGates]) -> CaseExplained:
         teller, at = self.teller, self.teller.at
         made = Maker(self.rule, teller.walk, teller.journal, at, case).all()
-        names = self._names(made)
+        fact = None if self.rule.peers is None else last_comparison(self.rule, teller)
+        names = self._now(made) if fact is None else self._at_close(fact)
+        # What a close found is told by its values alone: what the signals are made of now may be something else.
+        changed_by = made if fact is None else {}
         when = compare(self.rule.rule.when.tree, names)
         eligible = compare(self.rule.rule.eligible.tree, names)
         held = self._held(case)
@@ -53,12 +57,13 @@ class CaseTeller:
         matched = {id(record) for rise in rises for record in teller.records.of(rise)}
         return CaseExplained(
             case=case,
-            signals=tuple(one.explained() for one in made.values()),
+            signals=tuple(self._as_compared(one, names).explained() for one in made.values()),
             when=when,
             since=self._since(case, when),
             eligible=eligible,
             held=held,
-            needed=tuple(self._needed(names, made, when, eligible, held, delivery)),
+            ifs=send_conditions(self.rule.rule, names),
+            needed=tuple(self._needed(names, changed_by, when, eligible, held, delivery)),
             rises=tuple(teller.rise(rise) for rise in rises[-MOST_RISES:]),
             earlier_rises=max(len(rises) - MOST_RISES, 0),
             unmatched=tuple(
@@ -70,17 +75,26 @@ class CaseTeller:
             next=self._next(case),
         )
 
-    def _names(self, made: dict[str, MadeOf]) -> Names:
-        """What the conditions know now; of a rule with peers, what they knew at the last comparison."""
-        values = {name: one.value for name, one in made.items() if one.value is not None}
-        profile = self.teller.walk.profile(self.teller.at)
-        compared = None if self.rule.peers is None else last_comparison(self.rule, self.teller)
-        if compared is not None:
-            values, profile = dict(compared_signals(self.rule, compared)), compared.data["profile"]
-        undefined = {
-            name: one.undefined or "it has no value" for name, one in made.items() if name not in values
-        }
-        return Names(values, undefined, profile, self.teller.core.lists)
+    def _now(self, made: dict[str, MadeOf]) -> Names:
+        """What the conditions know now."""
+        return Names(
+            {name: one.value for name, one in made.items() if one.value is not None},
+            {name: one.undefined or "it has no value" for name, one in made.items() if one.value is None},
+            self.teller.walk.profile(self.teller.at),
+            self.teller.core.lists,
+        )
+
+    def _at_close(self, fact: Fact) -> Names:
+        """What they knew at the last close: at no other time is a rule with peers asked."""
+        values = compared_signals(self.rule, fact)
+        undefined = dict.fromkeys(set(self.rule.names) - values.keys(), "it had no value at the last close")
+        return Names(values, undefined, fact.data["profile"], self.teller.core.lists)
+
+    def _as_compared(self, made: MadeOf, names: Names) -> MadeOf:
+        """The comparison itself has a value at closes alone: that of the last one."""
+        if not isinstance(made.signal, PeersSignal):
+            return made
+        return replace(made, value=names.signals.get(made.name), undefined=names.undefined.get(made.name))
 
     def _since(self, case: str | None, when: Comparison) -> Instant | None:
         """Since when the condition is true without a break: no moment is, and no rule that is asked at times."""
@@ -120,7 +134,10 @@ class CaseTeller:
             found.append(Needed("re-eligibility", Step(text, time=held.allowed_from)))
         if self.as_written.mode is not Mode.LIVE:
             found.append(Needed("mode", Step(f"`mode: live` (it is {self.as_written.mode})")))
-        for gates in delivery:
+        for send, gates in zip(rule.sends, delivery, strict=True):
+            condition = send.condition
+            if condition is not None and names.truth(condition.tree)[0] is not Truth.TRUE:
+                found.append(Needed(f"if of {send.message}", changes.for_condition(condition.tree)))
             found += delivery_needs(gates)
         return found
 
@@ -130,7 +147,7 @@ class CaseTeller:
         skipped = tuple(coming.skipped)
         if coming.fires is None:
             return NextFiring(None, None, self._why_not(until), skipped, until)
-        fact = self.teller.journal.by_key.get(coming.fires.cause.key)
+        fact = self.teller.journal.by_key.get(coming.fires.cause.made_by)
         why = cause_words(coming.fires, fact)
         return NextFiring(coming.fires.at, coming.decided_at, why, skipped, until)
 

@@ -11,8 +11,8 @@ from foreword.domain.errors import ConditionError
 from foreword.domain.facts import Fact
 from foreword.domain.handlers import event_names
 from foreword.domain.python_code import ERRORS
-from foreword.domain.rulebook import Expression
-from foreword.explaining.explanation import Comparison, Truth
+from foreword.domain.rulebook import Expression, Rule
+from foreword.explaining.explanation import Comparison, SendCondition, Truth
 from foreword.explaining.written import shown, written
 
 _JOINED = ("&&", "||")
@@ -83,6 +83,15 @@ def compare(tree: Any, names: Names) -> Comparison:
         truth = _undecided(tree[0], [part.truth for part in parts])
         because = None
     return Comparison(written(tree), written(tree, names.in_place), truth, because, parts)
+
+
+def send_conditions(rule: Rule, names: Names) -> tuple[SendCondition, ...]:
+    """Of the sends that have an `if`."""
+    return tuple(
+        SendCondition(send.message, compare(send.condition.tree, names))
+        for send in rule.sends
+        if send.condition is not None
+    )
 
 
 def _parts(tree: Any) -> Iterator[Any]:

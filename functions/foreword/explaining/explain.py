@@ -25,6 +25,7 @@ from foreword.explaining.peers import peers_explained
 from foreword.explaining.records import Records
 from foreword.explaining.rises import Teller
 from foreword.explaining.words import asked_words
+from foreword.explaining.written import written
 
 MOST_CASES = 20
 """Of a rule with cases so many are explained, those of the latest events and decisions."""
@@ -96,6 +97,7 @@ class _Explainer:
             owner=rule.owner,
             mode=rule.mode,
             asked=asked_words(rule, compiled.used),
+            for_each=None if rule.for_each is None else written(rule.for_each.tree),
             re_eligible_after=rule.re_eligible_after,
             touched=any(map(_is_touched, shown)),
             delivery=delivery,

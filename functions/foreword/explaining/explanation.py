@@ -9,11 +9,11 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, fields, is_dataclass
 from datetime import datetime, timedelta
+from decimal import Decimal
 from enum import StrEnum
 from typing import Any, TypeAlias
 
-from foreword.domain.instants import Duration, Instant, format_duration, format_instant
-from foreword.explaining.written import shown
+from foreword.domain.instants import SECOND, Duration, Instant, format_duration, format_instant, to_instant
 
 INSTANTS = frozenset(
     {
@@ -57,6 +57,14 @@ class Comparison:
     truth: Truth
     because: str | None = None
     parts: tuple[Comparison, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class SendCondition:
+    """The `if` of one send."""
+
+    message: str
+    condition: Comparison
 
 
 @dataclass(frozen=True, slots=True)
@@ -193,6 +201,7 @@ class RiseExplained:
     eligible: Comparison
     held: Held | None
     mode: str
+    ifs: tuple[SendCondition, ...]
     outcome: str
     recorded: bool
     note: str | None
@@ -219,11 +228,23 @@ class NextFiring:
 
 
 @dataclass(frozen=True, slots=True)
+class Compared:
+    """One close: the customer's own `value`, given at `at`, beside the statistic of its cohort."""
+
+    at: Instant
+    is_true: bool
+    value: Any
+    statistic: Any
+    cohort: str
+    members: int
+
+
+@dataclass(frozen=True, slots=True)
 class PeersExplained:
     """The last comparison that changed the truth, if any, and the customer's own value of the open period."""
 
     signal: str
-    compared: Mapping[str, Any] | None
+    compared: Compared | None
     own_value: Any
     closes_at: Instant
 
@@ -241,6 +262,7 @@ class CaseExplained:
     since: Instant | None
     eligible: Comparison
     held: Held | None
+    ifs: tuple[SendCondition, ...]
     needed: tuple[Needed, ...]
     rises: tuple[RiseExplained, ...]
     earlier_rises: int
@@ -257,6 +279,7 @@ class RuleExplained:
     owner: str
     mode: str
     asked: str
+    for_each: str | None
     re_eligible_after: Duration | None
     touched: bool
     delivery: tuple[SendGates, ...]
@@ -294,6 +317,8 @@ def to_json(value: Any, name: str = "") -> Any:
         return {str(key): to_json(one) for key, one in value.items()}
     if isinstance(value, list | tuple):
         return [to_json(one) for one in value]
-    if isinstance(value, timedelta | datetime):
-        return shown(value)
+    if isinstance(value, datetime):
+        return format_instant(to_instant(value))
+    if isinstance(value, timedelta):
+        return f"{Decimal(value // timedelta(microseconds=1)) / SECOND:f}s"
     return value.value if isinstance(value, StrEnum) else value

@@ -24,8 +24,10 @@ def moment_step(made: MadeOf) -> Change | None:
             return Step(f"1 {event_words(of)}", 1, types_of(of))
         case FirstTimeSignal(of=of, value=value):
             seen = dict.fromkeys(shown(one.value) for one in reversed(made.evidence))
-            known = f" (seen within {format_duration(made.within or 0)}: {', '.join(seen)})" if seen else ""
-            return Step(f"1 {event_words(of)} with another {quoted(value)}{known}", 1, types_of(of))
+            known = f" (seen: {', '.join(seen)})" if seen else ""
+            window = format_duration(made.within or 0)
+            words = f"1 {event_words(of)} with a {quoted(value)} not seen within {window}{known}"
+            return Step(words, 1, types_of(of))
         case AbsenceSignal():
             return _absence(made, made.signal)
         case SequenceSignal():

@@ -7,8 +7,9 @@ from typing import Any
 
 from foreword.domain.core import CompiledRule
 from foreword.domain.facts import PEERS_COMPARED, Fact
+from foreword.domain.instants import parse_instant
 from foreword.domain.peer_values import period_of, signals_from_json
-from foreword.explaining.explanation import PeersExplained
+from foreword.explaining.explanation import Compared, PeersExplained
 from foreword.explaining.rises import Teller
 
 
@@ -19,13 +20,22 @@ def peers_explained(rule: CompiledRule, teller: Teller) -> PeersExplained | None
     name, signal = rule.peers
     period = period_of(signal.period, teller.at)
     own = teller.walk.peer_values.get((rule.name, period))
-    compared = last_comparison(rule, teller)
-    told: dict[str, Any] | None = None
-    if compared is not None:
-        names = ("at", "true", "value", "statistic", "cohort", "members")
-        told = {of: compared.data[of] for of in names if of in compared.data}
+    fact = last_comparison(rule, teller)
     closes_at = period + signal.period + teller.rulebook.policy.settle
-    return PeersExplained(name, told, None if own is None else own.value, closes_at)
+    compared = None if fact is None else _compared(fact)
+    return PeersExplained(name, compared, None if own is None else own.value, closes_at)
+
+
+def _compared(fact: Fact) -> Compared:
+    told = fact.data
+    return Compared(
+        at=parse_instant(told["at"]),
+        is_true=told["true"],
+        value=told["value"],
+        statistic=told["statistic"],
+        cohort=told["cohort"].removeprefix('"'),  # of a text its own name: it is kept quoted at its beginning
+        members=told["members"],
+    )
 
 
 def last_comparison(rule: CompiledRule, teller: Teller) -> Fact | None:

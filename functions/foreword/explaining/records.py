@@ -9,7 +9,7 @@ from typing import TypeAlias
 from foreword.domain.fold import COUNTS_AS_SENT
 from foreword.domain.instants import Instant, sortable
 from foreword.domain.messages import Message, MessageStatus
-from foreword.domain.state import NAME, Decided, State, short_name
+from foreword.domain.state import NAME, Decided, State, episode_name
 from foreword.domain.verdicts import Verdicts
 from foreword.domain.walk import Rise
 
@@ -32,7 +32,7 @@ class Record:
         first = self.messages[0]
         moment = first.episode != sortable(first.decided_for)
         left = [message.message_id[:NAME] for message in self.messages if _is_left(message, t)]
-        episode = short_name(first.episode) if moment else ""
+        episode = episode_name(first.episode) if moment else ""
         return Decided(first.decided_for, first.case, episode, moment, left)
 
 

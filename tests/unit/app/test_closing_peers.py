@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field, replace
 from decimal import Decimal
 from functools import partial
-from itertools import count, islice
+from itertools import count, cycle, islice
 from random import Random
 from typing import Any
 
@@ -35,7 +35,7 @@ from foreword.domain.peers_closing import (
     all_shards,
     shard_of,
 )
-from foreword.domain.peers_lines import value_line
+from foreword.domain.peers_lines import value_line, value_of
 from foreword.domain.peers_selection import tell
 from foreword.domain.rulebook import Rule, Rulebook
 from tests.fakes.customers import FakeClock
@@ -378,6 +378,50 @@ def test_work_of_a_stage_that_is_over_is_dropped() -> None:
     ):
         assert world.worker()(work) == Worked()
     assert (world.store.runs, world.closes.known, world.queue.waiting) == (*before, [])
+
+
+def test_work_of_an_earlier_stage_is_dropped_before_it_costs_anything() -> None:
+    world = World()
+    world.keep(day(0, **BEHIND))
+    world.over(0)
+    world.tick()
+    first = list(world.queue.waiting)
+    _until(world, Step.COMPARE)
+    world.store.frozen = crash  # type: ignore[method-assign, assignment]
+    for work in first:
+        assert world.worker()(work) == Worked()
+
+
+class BesideAnother(FakePeerStore):
+    """Before each run is written, another worker writes one of that number, cut elsewhere and once only."""
+
+    def freeze(self, close: Close, shard: str, frozen: Frozen) -> bool:
+        if frozen.number == 0:
+            other = count_peers.runs(self.values(close, shard, ""), 0, "")
+            super().freeze(close, shard, next(islice(other, 1)))
+        return super().freeze(close, shard, frozen)
+
+
+def test_two_workers_at_one_shard_freeze_every_value_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    world = World(store=BesideAnother())
+    own = {f"c-{number:02}": number for number in range(100)}
+    world.keep(day(0, **own))
+    world.over(0)
+    world.tick()
+    cuts = cycle((3, 2))  # the worker's own cut, and that of the other one
+    monkeypatch.setattr(count_peers, "MOST_LINES", 3)
+    original = count_peers.runs
+
+    def cut(values: Iterable[tuple[str, str]], number: int, through: str) -> Any:
+        monkeypatch.setattr(count_peers, "MOST_LINES", next(cuts) if number == 0 else 3)
+        return iter(list(original(values, number, through)))
+
+    monkeypatch.setattr(count_peers, "runs", cut)
+    world.work()
+    frozen = Counter(
+        value_of(world.rule, 0, line).customer_id for run in world.store.runs.values() for line in run.lines
+    )
+    assert frozen == dict.fromkeys(own, 1)
 
 
 def test_a_close_nobody_knows_is_dropped() -> None:

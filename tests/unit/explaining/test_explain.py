@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from datetime import timedelta
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
@@ -198,6 +199,10 @@ def test_a_rise_that_no_message_was_for_says_so(tmp_path: Path) -> None:
     (rise,) = case.rises
     assert rise.outcome == "NO_IF_HELD"
     assert rise.note == "none of its messages' conditions held, so that there is nothing to record"
+    for asked in (*rise.ifs, *case.ifs):
+        assert (asked.message, asked.condition.truth) == ("m", Truth.UNDEFINED)
+        assert asked.condition.because == "profile.vip is missing"
+    assert needs(case, "if of m") == ["`profile.vip` would have to be true (profile.vip is missing)"]
 
 
 def test_what_was_recorded_and_no_longer_stands_is_told_all_the_same(tmp_path: Path) -> None:
@@ -259,7 +264,8 @@ def test_a_deadline_that_was_decided_already_is_not_ahead(tmp_path: Path) -> Non
     lived = Lived(rules, profile_of([], **REACHABLE)).take([event("2026-03-02T09:00")])
     lived.until(time("2026-03-05T09:01"))
     slower = book(tmp_path / "after", "settle: 10m\n", gone=GONE)
-    assert only_case(slower, lived, "2026-03-05T09:02").next.at is None
+    coming = only_case(slower, lived, "2026-03-05T09:02").next
+    assert (coming.at, coming.skipped) == (None, ())
 
 
 def test_what_is_decided_later_than_its_message_may_come_is_too_late(tmp_path: Path) -> None:
@@ -410,6 +416,8 @@ evaluate: {every: 1w, at: "Mon 06:00"}
     (case,) = rule.cases
     assert case.next.at == time("2026-04-06T04:00")
     assert case.next.why == "its schedule"
+    assert values(case) == {"silence": timedelta(days=7)}
+    assert to_json(case.signals[0])["value"] == "604800s", "as CEL has it"
     assert needs(case) == ["no A: so it is after 2026-04-02T09:00:00Z"]
 
 
@@ -485,11 +493,14 @@ def test_peers_tell_of_the_last_comparison_that_changed_the_truth(tmp_path: Path
     rule = rule_told(rules, lived.customer(), "2026-03-04T13:00")
     assert rule.peers is not None
     assert rule.peers.compared is not None
-    told_ = rule.peers.compared  # the latest: an earlier one is among the facts
-    assert (told_["value"], told_["statistic"], told_["members"], told_["true"]) == (3, 9, 25, True)
+    one = rule.peers.compared
+    assert (one.at, one.is_true, one.cohort) == (time("2026-03-02T12:00"), True, "low"), "the latest of three"
+    assert (one.value, one.statistic, one.members) == (3, 9, 25)
     assert (rule.peers.own_value, rule.peers.closes_at) == (7, time("2026-03-05T00:05"))
     (case,) = rule.cases
     assert (case.when.with_values, case.when.truth) == ("-6 <= -5", Truth.TRUE)
+    assert values(case) == {"yield": 7, "gap": -6}
+    assert needs(case) == ["`gap` would have to be more than -5 (it is -6)"]
     earlier, rise = case.rises
     assert earlier.at == time("2026-02-27T12:00")
     assert (rise.outcome, rise.recorded) == ("NOT_RE_ELIGIBLE", True)
@@ -532,16 +543,24 @@ def test_of_many_cases_the_latest_are_told(tmp_path: Path) -> None:
 
 
 def test_a_case_of_which_nothing_is_remembered_is_told_if_it_rose(tmp_path: Path) -> None:
-    rules = book(
-        tmp_path, late="for_each: event.data.order\nsignals:\n  n: {count: A, within: 7d}\nwhen: 'n >= 2'\n"
-    )
-    facts = [event("2026-03-01T09:00", order="o-1"), event("2026-03-01T10:00", order="o-1")]
+    own = """\
+for_each: event.data.order
+signals:
+  d: {distinct: event.data.x, of: A, within: 7d}
+when: 'd - 1 >= 1 && event.data.rises == true'
+"""
+    rules = book(tmp_path, late=own)
+    facts = [
+        event("2026-03-01T09:00", order="o-1", x=1),
+        event("2026-03-01T10:00", order="o-1", x=2, rises=True),
+    ]
     facts += [event("2026-03-01T11:00", order="o-2")]
-    facts += [event(f"2026-03-20T{at // 60:02}:{at % 60:02}", order="o-3") for at in range(70)]
+    facts += [event(f"2026-03-20T{at // 60:02}:{at % 60:02}", order="o-3", x=at) for at in range(70)]
     lived = Lived(rules, profile_of([])).take(facts)
     lived.messages.clear()
     rule = rule_told(rules, lived.customer(), "2026-03-20T09:00")
-    assert [(case.case, values(case)["n"]) for case in rule.cases] == [("o-3", 70), ("o-1", 0)]
+    told_of = [(case.case, values(case)) for case in rule.cases]
+    assert told_of == [("o-3", {"d": 70}), ("o-1", {"d": 0})]
 
 
 def test_what_would_take_too_long_to_look_at_says_how_far_it_was_looked(

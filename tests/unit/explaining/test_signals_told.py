@@ -172,7 +172,7 @@ def test_a_count_that_several_events_leave_at_once_is_not_said_to_stop_in_betwee
             "first_time: event.data.x, of: A",
             "s",
             False,
-            "1 A with another `event.data.x` (seen within 7d: 4, 3)",
+            "1 A with a `event.data.x` not seen within 7d (seen: 4, 3)",
         ),
     ],
 )
