@@ -8,9 +8,11 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from decimal import Decimal, InvalidOperation
-from typing import Any, NoReturn, TypeVar
+from typing import Any, TypeVar
+
+import msgspec
 
 from foreword.backtest.errors import Broken
 from foreword.backtest.spool import REFUSED
@@ -18,7 +20,7 @@ from foreword.domain import json_text
 from foreword.domain.consent import Consents
 from foreword.domain.errors import InvalidEvent
 from foreword.domain.facts import CUSTOMER_UPDATED, FOREWORD, NO_DATA, OWN_TYPES, PREFERENCE_CHANGED, Fact
-from foreword.domain.instants import HOUR, MINUTE, SECOND, Instant, parse_instant
+from foreword.domain.instants import MINUTE, SECOND, Instant, parse_instant
 
 ENVELOPE = ("source", "type", "id", "customer_id", "occurred_at", "retracts")
 """What a record says beside its `data`."""
@@ -28,11 +30,26 @@ SOURCE = "history"
 
 _CUSTOMER_ID = re.compile(r"[\x21-\x7e]{1,128}", re.ASCII)
 _KEYS = frozenset((*ENVELOPE, "data"))
-_NOT_JSON = (StopIteration, ValueError, InvalidOperation, RecursionError)
+_NOT_JSON = (ValueError, InvalidOperation, RecursionError)
 _REMEMBERED = 100_000
 _TOLD = 20
 
 T = TypeVar("T")
+
+
+class _Plain(msgspec.Struct, forbid_unknown_fields=True, gc=False):
+    """A record as nearly all are; one of any other shape is refused, and read with care."""
+
+    customer_id: str
+    type: str
+    occurred_at: str
+    data: dict[str, Any] = {}
+    source: str | None = None
+    id: str | None = None
+
+
+# Three times as fast as the standard library's, and as strict.
+_decode_plain = msgspec.json.Decoder(_Plain, float_hook=Decimal).decode
 
 
 class Decoder:
@@ -57,39 +74,27 @@ class Decoder:
 
         Most records are plain, and read without a call: whatever is not goes to `fact`.
         """
-        text = b"\n".join(records).decode(errors="surrogateescape")
-        texts = text.split("\n")
         # Two braces a record: where there are not many more in all, none can be nested deep.
-        careful = _may_be_odd(text, 2 * len(texts) + json_text.MAX_DEPTH - 2)
+        careful = _braces(b"".join(records)) > 2 * len(records) + json_text.MAX_DEPTH - 2
         customers, types, sources, times = self._customers, self._types, self._sources, self._times
-        days, minutes, seconds, rests = times.days, times.minutes, times.seconds, times.rests
-        make, scan = tuple.__new__, _scan
-        for number, record in zip(numbers, texts, strict=True):
+        hours, seconds, rests = times.hours, times.seconds, times.rests
+        make, decode = tuple.__new__, _decode_plain
+        for number, record in zip(numbers, records, strict=True):
             try:
-                event, end = scan(record, 0)
-                get = event.get
-                kind, when, data = event["type"], event["occurred_at"], event["data"]
-                customer_id, own_source = customers[event["customer_id"]], types[kind]
-                id, source = get("id"), get("source")
-                at = days[when[:10]] + minutes[when[10:16]] + seconds[when[16:19]] + rests[when[19:]]
-                keys = 4
-                if source is None:
-                    source = own_source
-                else:
-                    source = sources[source]
-                    keys += 1
+                event = decode(record)
+                kind, when, source, id = event.type, event.occurred_at, event.source, event.id
+                customer_id, own_source = customers[event.customer_id], types[kind]
+                at = hours[when[:13]] + seconds[when[13:19]] + rests[when[19:]]
+                source = own_source if source is None else sources[source]
                 if id is None:
                     id = str(number)
-                else:
-                    keys += 1
-                plain = len(event) == keys and end == len(record) and type(data) is dict and type(id) is str
-                if plain and id and not (careful and _may_be_odd(record)):
-                    yield make(Fact, (source, id, kind, customer_id, at, at, data, None))
+                if id and not (careful and _braces(record) > json_text.MAX_DEPTH):
+                    yield make(Fact, (source, id, kind, customer_id, at, at, event.data, None))
                     continue
-            except (KeyError, TypeError, AttributeError, *_NOT_JSON):
+            except (KeyError, *_NOT_JSON):  # odd, or not seen before
                 pass
             try:
-                yield self.fact(record, number)
+                yield self.fact(text_of(record), number)
             except Broken as error:
                 broken.append((number & ~REFUSED, str(error)))
 
@@ -138,20 +143,14 @@ class Times:
     """RFC 3339 by its parts, each of which is read once and looked up from then on."""
 
     def __init__(self) -> None:
-        self.days: dict[str, int] = {}
-        self.minutes: dict[str, int] = {}
-        self.seconds: dict[str, int] = {}
-        self.rests: dict[str, int] = {}
+        self.hours: dict[str, int] = {}  # with their day
+        self.seconds: dict[str, int] = {}  # with their minute
+        self.rests: dict[str, int] = {}  # fraction and offset
 
     def instant(self, text: Any) -> Instant:
         """Of `occurred_at`; raises Broken."""
         try:
-            return (
-                self.days[text[:10]]
-                + self.minutes[text[10:16]]
-                + self.seconds[text[16:19]]
-                + self.rests[text[19:]]
-            )
+            return self.hours[text[:13]] + self.seconds[text[13:19]] + self.rests[text[19:]]
         except (KeyError, TypeError):  # not seen yet; no text
             return self._learn(text)
 
@@ -164,12 +163,11 @@ class Times:
             raise Broken(f"occurred_at: {error}") from None
         # At the calendar's ends a time is always read whole: its offset may push it out of the calendar.
         if not text.startswith(("0001", "9999")):
-            day, minute, second, rest = text[:10], text[10:16], text[16:19], text[19:]
-            if day not in self.days:
-                self.days[day] = parse_instant(f"{day}T00:00:00Z")
-            self.minutes[minute] = int(minute[1:3]) * HOUR + int(minute[4:]) * MINUTE
-            self.seconds[second] = int(second[1:]) * SECOND
-            _remember(self.rests, rest, at - self.days[day] - self.minutes[minute] - self.seconds[second])
+            hour, second, rest = text[:13], text[13:19], text[19:]
+            if hour not in self.hours:
+                _remember(self.hours, hour, parse_instant(f"{hour}:00:00Z"))
+            self.seconds[second] = int(second[1:3]) * MINUTE + int(second[4:]) * SECOND
+            _remember(self.rests, rest, at - self.hours[hour] - self.seconds[second])
         return at
 
 
@@ -183,24 +181,22 @@ def load_record(record: str, number: int) -> Any:
 def load(record: str) -> Any:
     """The JSON value of a record, every number an int or the Decimal of its text; raises Broken."""
     try:
-        value, end = _scan(record, 0)
-    except _NOT_JSON:
-        return _load_with_care(record)
-    return _load_with_care(record) if end != len(record) or _may_be_odd(record) else value
+        value = json_text.loads(record)
+    except json.JSONDecodeError as error:
+        raise Broken(f"not JSON: {error.msg} at column {error.colno}") from None
+    except ValueError as error:
+        raise Broken(f"not JSON: {error}") from None
+    if "\\ud" in record or "\\uD" in record:
+        try:
+            json_text.dumps(value).encode()
+        except UnicodeEncodeError:
+            message = "not JSON: an escape like \\ud800 without its other half stands for no character"
+            raise Broken(message) from None
+    return value
 
 
-def _may_be_odd(text: str, braces: int = json_text.MAX_DEPTH) -> bool:
-    """Nested too deep, or with half a character in it: its escape, or what stands for a byte that is not UTF-8."""
-    deep = text.count("{") + text.count("[") > braces
-    return deep or "\\ud" in text or "\\uD" in text or not (text.isascii() or _is_text(text))
-
-
-def _is_text(text: str) -> bool:
-    try:
-        text.encode()
-    except UnicodeEncodeError:
-        return False
-    return True
+def _braces(record: bytes) -> int:
+    return record.count(b"{") + record.count(b"[")
 
 
 def text_of(record: bytes) -> str:
@@ -219,21 +215,6 @@ def customer_text(value: Any) -> str:
         raise Broken(f"customer_id {_instead(value, 'text')}")
     if _CUSTOMER_ID.fullmatch(value) is None:
         raise Broken("customer_id must be 1 to 128 visible ASCII characters")
-    return value
-
-
-def _load_with_care(record: str) -> Any:
-    """Once more, for whatever is not plain: to say what is wrong with it, or that it is right after all."""
-    if not _is_text(record):
-        raise Broken("not UTF-8 text")
-    try:
-        value = json_text.loads(record)
-    except json.JSONDecodeError as error:
-        raise Broken(f"not JSON: {error.msg} at column {error.colno}") from None
-    except ValueError as error:
-        raise Broken(f"not JSON: {error}") from None
-    if not _is_text(json_text.dumps(value)):
-        raise Broken("not JSON: an escape like \\ud800 without its other half stands for no character")
     return value
 
 
@@ -264,11 +245,3 @@ def _instead(value: Any, needed: str) -> str:
         return "is empty"
     kinds = {bool: "a boolean", dict: "an object", list: "a list", str: "text"}
     return f"must be {needed}, not {kinds.get(type(value), 'a number')}"
-
-
-def _refuse(name: str) -> NoReturn:
-    raise ValueError(name)
-
-
-_decoder: Any = json.JSONDecoder(parse_float=Decimal, parse_constant=_refuse)
-_scan: Callable[[str, int], tuple[Any, int]] = _decoder.scan_once

@@ -79,7 +79,10 @@ def read_lines(path: Path, advance: Advance) -> Iterator[list[bytes | None]]:
         beginning = file.read(len(_BYTE_ORDER_MARK)).removeprefix(_BYTE_ORDER_MARK)
         for chunk in chain([beginning], iter(lambda: file.read(_CHUNK), b"")):
             advance(raw.tell())
-            lines: list[bytes | None] = list((rest + chunk).replace(b"\r\n", b"\n").split(b"\n"))
+            text = rest + chunk
+            if b"\r\n" in text:
+                text = text.replace(b"\r\n", b"\n")
+            lines: list[bytes | None] = [*text.split(b"\n")]
             rest = lines.pop() or b""
             if skipping and lines:
                 lines[0], skipping = None, False

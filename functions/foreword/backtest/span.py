@@ -2,16 +2,12 @@
 
 from __future__ import annotations
 
-import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from foreword.backtest.decode import Times
 from foreword.backtest.errors import Broken
 from foreword.domain.instants import Instant
-
-_TIME = re.compile(rb'"occurred_at": ?"([^"]*)"')
-_UTC = re.compile(rb'"occurred_at": ?"([^"]*)Z"')
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,22 +34,23 @@ class SpanGuess:
         self.span = Span()
         self._times = Times()
 
-    def see(self, records: bytes) -> None:
+    def see(self, texts: Sequence[str]) -> None:
+        """Some records' times; of a record that has none, an empty text."""
         # In UTC and without its mark, text order is time order ("09:00:00" < "09:00:00.5"): two stand for all.
-        texts = _UTC.findall(records)
-        if texts and len(texts) == records.count(b'"occurred_at"'):
-            times = self._instants([min(texts) + b"Z", max(texts) + b"Z"])
+        if {text[-1:] for text in texts} == {"Z"}:
+            utc = [text[:-1] for text in texts]
+            times = self._instants([f"{min(utc)}Z", f"{max(utc)}Z"])
             if len(times) == 2:
                 self.span |= Span(*times)
                 return
-        times = self._instants(_TIME.findall(records))
+        times = self._instants(texts)
         self.span |= Span(min(times, default=None), max(times, default=None))
 
-    def _instants(self, texts: Iterable[bytes]) -> list[Instant]:
+    def _instants(self, texts: Iterable[str]) -> list[Instant]:
         times = []
         for text in texts:
             try:
-                times.append(self._times.instant(text.decode("ascii", "replace")))
+                times.append(self._times.instant(text))
             except Broken:
                 continue
         return times

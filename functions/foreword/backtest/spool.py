@@ -78,10 +78,10 @@ class Spool:
         self._numbers[bucket].append(number)
         self._count(1, len(record))
 
-    def put_all(self, keys: Sequence[bytes], first: int, records: Sequence[bytes]) -> None:
-        """The same for records numbered from `first` on."""
+    def put_all(self, keys: Sequence[bytes], numbers: Sequence[int], records: Sequence[bytes]) -> None:
+        """The same for many at once."""
         buckets, all_records, all_numbers = len(self._records), self._records, self._numbers
-        for number, (key, record) in enumerate(zip(keys, records, strict=True), first):
+        for key, number, record in zip(keys, numbers, records, strict=True):
             bucket = crc32(key) % buckets
             all_records[bucket].append(record)
             all_numbers[bucket].append(number)

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from foreword.backtest.decode import SOURCE, Decoder
+from foreword.backtest.decode import SOURCE, Decoder, text_of
 from foreword.backtest.errors import Broken
 from foreword.domain.facts import FOREWORD, Fact
 from foreword.domain.instants import parse_instant
@@ -232,15 +232,54 @@ RECORDS = st.fixed_dictionaries(
 )
 
 
+def one_by_one(texts: list[bytes]) -> tuple[list[Fact], list[tuple[int, str]]]:
+    """What `facts` has to give, by way of `fact` alone."""
+    facts, broken = [], []
+    for number, text in enumerate(texts, 1):
+        try:
+            facts.append(Decoder().fact(text_of(text), number))
+        except Broken as error:
+            broken.append((number, str(error)))
+    return facts, broken
+
+
 @given(st.lists(RECORDS, min_size=1, max_size=8))
 def test_records_read_together_are_those_read_one_by_one(records: list[dict[str, Any]]) -> None:
     texts = [json.dumps(record) for record in records]
-    expected: list[Fact | str] = []
-    for number, text in enumerate(texts, 1):
-        try:
-            expected.append(Decoder().fact(text, number))
-        except Broken as error:
-            expected.append(str(error))
-    facts, broken = read(*texts)
-    assert facts == [one for one in expected if isinstance(one, Fact)]
-    assert broken == [(number, one) for number, one in enumerate(expected, 1) if isinstance(one, str)]
+    assert read(*texts) == one_by_one([text.encode() for text in texts])
+
+
+GOOD = json.dumps(event(id="e-1", data={"n": 0, "x": [1.5, "a\\u00e9\n"]}), ensure_ascii=False).replace(
+    "1.5", "1.50e0"
+)
+SCRAPS = st.sampled_from(
+    [
+        *'{}[]":,\\',
+        "\\u",
+        "\\ud83c",
+        "\\udf89",
+        "1",
+        "0",
+        "-",
+        ".",
+        "e9",
+        "true",
+        "null",
+        "\x00",
+        "\x7f",
+        "ü",
+        " ",
+    ]
+)
+
+
+@given(st.lists(st.tuples(st.integers(0, len(GOOD)), st.integers(0, 3), SCRAPS), min_size=1, max_size=3))
+def test_a_record_that_was_tampered_with_is_read_by_either_way_alike(
+    edits: list[tuple[int, int, str]],
+) -> None:
+    """The quick reading is no more lenient than the careful one, nor otherwise of another mind."""
+    text = GOOD
+    for at, cut, scrap in edits:
+        text = text[:at] + scrap + text[at + cut :]
+    texts = [GOOD.encode(), text.replace("\n", " ").encode()]
+    assert read(*texts) == one_by_one(texts)

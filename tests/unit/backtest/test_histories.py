@@ -218,10 +218,7 @@ class Keys:
     def __init__(self) -> None:
         self.keys: list[bytes] = []
 
-    def put(self, key: bytes, number: int, record: bytes) -> None:
-        self.keys.append(key)
-
-    def put_all(self, keys: Sequence[bytes], first: int, records: Sequence[bytes]) -> None:
+    def put_all(self, keys: Sequence[bytes], numbers: Sequence[int], records: Sequence[bytes]) -> None:
         self.keys.extend(keys)
 
 
@@ -268,7 +265,8 @@ def test_buckets_give_back_what_was_put_in_and_in_order(tmp_path: Path) -> None:
     with Spool(tmp_path / "spool", 3, held=50) as spool:
         for key, number, record in records[:50]:
             spool.put(key, number, record)
-        spool.put_all([key for key, _, _ in records[50:]], 50, [record for _, _, record in records[50:]])
+        keys, numbers, kept = zip(*records[50:], strict=True)
+        spool.put_all(keys, numbers, kept)
         found = [list(bucket.records()) for bucket in spool.buckets()]
     assert spool.count == 100
     assert sorted(one for bucket in found for one in bucket) == [
@@ -276,8 +274,8 @@ def test_buckets_give_back_what_was_put_in_and_in_order(tmp_path: Path) -> None:
     ]
     for bucket in found:
         assert [number for number, _ in bucket] == sorted(number for number, _ in bucket)
-    keys = [{records[number][0] for number, _ in bucket} for bucket in found]
-    assert sum(map(len, keys)) == 7
+    customers = [{records[number][0] for number, _ in bucket} for bucket in found]
+    assert sum(map(len, customers)) == 7
 
 
 # ---- files
@@ -336,7 +334,7 @@ def test_a_file_of_no_known_kind_is_refused() -> None:
 def guessed(*times: str) -> Span:
     guess = SpanGuess()
     for batch in (times[:1], times[1:]):
-        guess.see("\n".join(json.dumps(event(at)) for at in batch).encode())
+        guess.see(batch)
     return guess.span
 
 

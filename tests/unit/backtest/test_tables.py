@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gzip
+from collections.abc import Sequence
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
@@ -26,11 +27,8 @@ class Gathered:
     def __init__(self) -> None:
         self.records: list[tuple[int, bytes]] = []
 
-    def put(self, key: bytes, number: int, record: bytes) -> None:
-        self.records.append((number, record))
-
-    def put_all(self, keys: Any, first: int, records: Any) -> None:
-        self.records.extend(enumerate(records, first))
+    def put_all(self, keys: Sequence[bytes], numbers: Sequence[int], records: Sequence[bytes]) -> None:
+        self.records.extend(zip(numbers, records, strict=True))
 
 
 def read(path: Path) -> tuple[list[Fact], list[tuple[int, str]]]:
