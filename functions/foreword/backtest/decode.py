@@ -104,8 +104,8 @@ class Decoder:
         if not isinstance(event, dict):
             raise Broken("an event is a JSON object")
         for key in event.keys() - _KEYS:
-            if len(self.unknown) < _TOLD:
-                self.unknown.setdefault(key, number)
+            if key in self.unknown or len(self.unknown) < _TOLD:
+                self.unknown[key] = min(number, self.unknown.get(key, number))
         kind, source, id = event.get("type"), event.get("source"), event.get("id")
         data, retracts = event.get("data"), event.get("retracts")
         customer_id = customer_text(event.get("customer_id"))

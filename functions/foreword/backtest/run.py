@@ -73,7 +73,8 @@ class Result:
     """`clock` goes from the first event to the last one, or to the time that was asked for.
 
     `tallies` are those of the rulebooks. `unknown` holds keys of records that are no part of an event, each with
-    the number of a record that has it; `failed` the customers whose evaluation raised an error, each with that.
+    the number of the first record that has it; `failed` the customers whose evaluation raised an error, each with
+    that.
     """
 
     clock: Span

@@ -60,8 +60,8 @@ class Task:
 class Done:
     """What came of a task: counted here; what is told one by one lies in files named after the task.
 
-    `unknown` holds keys that are no part of an event, each with the number of a record that has it; `failed` the
-    customers whose evaluation raised an error, each with that.
+    `unknown` holds keys that are no part of an event, each with the number of the first record that has it;
+    `failed` the customers whose evaluation raised an error, each with that.
     """
 
     found: Found

@@ -459,9 +459,21 @@ def test_rises_are_counted_by_rule_day_and_reason_and_firings_by_customer(tmp_pa
     assert top_customers(tally, 1) == [("c-1", Counter(each=4, counted=1))]
 
 
+def test_a_key_that_is_no_part_of_an_event_is_told_where_it_first_stands(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(run_module, "_BUCKET", 10)
+    rules = rulebook(tmp_path / "rulebook", EACH)
+    records = [{**event(at(1), f"c-{nth}"), **({"amount": nth} if nth > 3 else {})} for nth in range(40)]
+    found = run(rules, write_lines(tmp_path / "history.jsonl", records))
+    assert found.result.unknown == {"amount": 5}
+
+
 def test_a_strict_backtest_stops_at_the_first_broken_record(tmp_path: Path) -> None:
     rules = rulebook(tmp_path / "rulebook", EACH)
-    events = write_lines(tmp_path / "history.jsonl", [event(at(1)), "", "broken", event(at(1), customer="")])
+    events = write_lines(
+        tmp_path / "history.jsonl", [event(at(1)), " \t", "broken", event(at(1), customer="")]
+    )
     with pytest.raises(CannotBacktest, match=r"history\.jsonl:3: not JSON"):
         run(rules, events, strict=True)
     table = tmp_path / "history.csv"
