@@ -52,7 +52,7 @@ def test_a_rulebook_that_changes_knows_history_and_decides_from_when_it_was_met(
     profile: Sequence[Fact],
     more: int,
 ) -> None:
-    facts = [*profile, *facts]
+    facts = sorted([*profile, *facts], key=lambda fact: fact.order)
     first = published(versions, {"r0", "r1"})
     note(told(first, facts))
     road = Road(first)
