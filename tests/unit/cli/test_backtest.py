@@ -336,6 +336,18 @@ def test_every_error_of_a_rulebook_is_a_line(
     assert all(re.match(r"foreword: bad/rules/(counted|each)\.yaml:[0-9]+:[0-9]+: ", line) for line in lines)
 
 
+def test_a_rule_that_needs_a_policy_is_told_how_to_name_it(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    unwilling = EACH.replace("when: 'contact'", "when: 'contact && willingness < 0'")
+    rulebook(Path("unwilling"), unwilling, policy="willingness: {within: 7d, scores: {Contact: -3}}\n")
+    assert foreword(monkeypatch, "--rules", "unwilling") == 2
+    lines = capsys.readouterr().err.splitlines()
+    assert lines[1:] == ["foreword: a backtest knows no policy but that of --policy"]
+    assert foreword(monkeypatch, "--rules", "unwilling", "--policy", "unwilling/policy.yaml", "--json") == 0
+    assert told(capsys, "summary")[0]["fired"] == 8
+
+
 def test_a_rulebook_may_be_the_folder_of_its_rules_or_hold_them_itself(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
