@@ -60,10 +60,10 @@ def run(
     except CannotBacktest as error:
         raise CannotRun(str(error)) from None
     except (InvalidRulebook, RulebookErrors) as error:
-        lines = str(error).split("\n")
-        if policy is None and any("policy.yaml" in line for line in lines):
-            lines.append("a backtest knows no policy but that of --policy")
-        raise CannotRun("\nforeword: ".join(lines)) from None
+        told = str(error).split("\n")
+        if policy is None and any("policy.yaml" in line for line in told):
+            told.append("a backtest knows no policy but that of --policy")
+        raise CannotRun("\nforeword: ".join(told)) from None
     _tell_oddities(events, result)
     (print_json if as_json else print_text)(subject, result)
     if result.failed:
