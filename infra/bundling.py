@@ -21,7 +21,7 @@ import jsii
 from aws_cdk import AssetHashType, BundlingOptions, DockerImage, ILocalBundling
 from aws_cdk import aws_lambda as lambda_
 
-NOT_SHIPPED = frozenset({"authoring", "cli", "local"})
+NOT_SHIPPED = frozenset({"authoring", "backtest", "cli", "explaining", "local"})
 """Packages of foreword that stay on a developer's machine."""
 
 _PLATFORMS = ("manylinux2014_aarch64", "manylinux_2_28_aarch64")
@@ -54,6 +54,10 @@ class Checkout:
     def schemas(self) -> Path:
         return self.root / "events" / "schemas"
 
+    @property
+    def mappings(self) -> Path:
+        return self.root / "events" / "mappings"
+
 
 HERE = Checkout(Path(__file__).resolve().parent.parent)
 
@@ -84,6 +88,7 @@ def source_hash(name: str, checkout: Checkout) -> str:
         *checkout.rulebook.rglob("*.yaml"),
         *_files(checkout.messages),
         *_files(checkout.schemas),
+        *_files(checkout.mappings),
     }
     for path in sorted(made_from):
         content = path.read_bytes()
@@ -109,7 +114,7 @@ def _publish(checkout: Checkout, out: Path) -> None:
     # Only a real bundling needs a rulebook that can be published; a template does not.
     from foreword.authoring.publish import publish
 
-    publish(checkout.rulebook, checkout.messages, checkout.schemas, out)
+    publish(checkout.rulebook, checkout.messages, checkout.schemas, out, mappings=checkout.mappings)
 
 
 @cache

@@ -29,11 +29,14 @@ class Evaluation(Construct):
                 "ACTIVITY_TABLE": storage.activity.table_name,
                 "CUSTOMERS_TABLE": storage.customers.table_name,
                 "MESSAGES_TABLE": storage.messages.table_name,
+                "PEERS_TABLE": storage.peers.table_name,
             },
             grants=(
                 use_table(storage.activity, "Query"),
-                use_table(storage.customers, "BatchGetItem", "PutItem"),
-                use_table(storage.messages, "PutItem"),
+                use_table(storage.customers, "BatchGetItem", "ConditionCheckItem", "PutItem"),
+                # Query and UpdateItem: a fact that is taken back cancels what has not left yet.
+                use_table(storage.messages, "PutItem", "Query", "UpdateItem"),
+                use_table(storage.peers, "PutItem"),
             ),
         )
         consume_stream(

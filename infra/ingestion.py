@@ -26,6 +26,7 @@ OWN_FACTS = (
     "MessageClicked",
     "MessageSkipped",
     "MessageOutcomeUnknown",
+    "TaskRequested",
     "PreferenceChanged",
     "EventRejected",
 )

@@ -1,6 +1,9 @@
-"""From a decision to the customer and back: delivery, the tick, and what the e-mail provider reports."""
+"""From a decision to the customer and back: delivery, the tick, and what the providers report."""
 
 from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
 
 from aws_cdk import Aws, Duration, Stack
 from aws_cdk import aws_events as events
@@ -8,12 +11,13 @@ from aws_cdk import aws_iam as iam
 from aws_cdk import aws_lambda as lambda_
 from aws_cdk import aws_scheduler as scheduler
 from aws_cdk import aws_ses as ses
+from aws_cdk import aws_sqs as sqs
 from constructs import Construct
 
 from infra.function import Function
 from infra.grants import allow, publish_sms, put_events, query_due, send_email, send_to, use_key, use_table
 from infra.sources import accept_from_rules, consume_stream, default_bus_arn, rule_target
-from infra.stage import Stage
+from infra.stage import OWN_SOURCE, Stage
 from infra.storage import Storage
 
 _DELIVERED_OR_ANNOUNCED = {
@@ -27,15 +31,21 @@ class Messaging(Construct):
     """The functions deliver_message, release_due and record_feedback."""
 
     def __init__(
-        self, scope: Construct, id: str, stage: Stage, storage: Storage, bus: events.EventBus
+        self,
+        scope: Construct,
+        id: str,
+        stage: Stage,
+        storage: Storage,
+        bus: events.EventBus,
+        peers_queue: sqs.Queue,
     ) -> None:
         super().__init__(scope, id)
-        self._stage, self._storage, self._bus = stage, storage, bus
+        self._stage, self._storage, self._bus, self._peers_queue = stage, storage, bus, peers_queue
         self.deliver_message = self._deliver_message()
         self.release_due = self._release_due()
         self.record_feedback = self._record_feedback()
         self._tick()
-        self._email_events()
+        self._feedback_events()
 
     def _deliver_message(self) -> Function:
         storage = self._storage
@@ -83,12 +93,19 @@ class Messaging(Construct):
                 "ACTIVITY_TABLE": storage.activity.table_name,
                 "CUSTOMERS_TABLE": storage.customers.table_name,
                 "MESSAGES_TABLE": storage.messages.table_name,
+                "PEERS_TABLE": storage.peers.table_name,
+                "PEERS_QUEUE_URL": self._peers_queue.queue_url,
             },
             grants=(
                 query_due(storage.customers),
                 query_due(storage.messages),
+                query_due(storage.peers),
                 use_table(storage.activity, "PutItem"),
+                # A new rulebook reaches customers who do nothing: page by page, with the progress beside them.
+                use_table(storage.customers, "GetItem", "PutItem", "Scan"),
                 use_table(storage.messages, "GetItem", "UpdateItem"),
+                use_table(storage.peers, "Query", "UpdateItem"),
+                send_to(self._peers_queue),
             ),
         )
         # An old tick is worth no more than the next one; a failure three times over is worth an alarm.
@@ -103,7 +120,7 @@ class Messaging(Construct):
             self._stage,
             storage.key,
             name="record_feedback",
-            description="Matches what SES reports to its message, and puts it on the bus",
+            description="Matches what is reported of a message to it, and puts it on the bus",
             timeout=Duration.seconds(30),
             environment={
                 "MESSAGES_TABLE": storage.messages.table_name,
@@ -152,8 +169,8 @@ class Messaging(Construct):
             ),
         ).node.add_dependency(role)
 
-    def _email_events(self) -> None:
-        """SES publishes to the account's default bus and to no other, so a rule there brings our own."""
+    def _feedback_events(self) -> None:
+        """Of e-mails SES tells on the account's default bus; of a task its own event does, on ours."""
         name = self._stage.full_name
         configuration_set = ses.CfnConfigurationSet(
             self,
@@ -177,23 +194,32 @@ class Messaging(Construct):
                 ),
             ),
         )
+        emails = {"source": ["aws.ses"], "detail": {"mail": {"tags": {"ses:configuration-set": [name]}}}}
+        tasks = {"source": [OWN_SOURCE], "detail-type": ["TaskRequested"]}
+        rules = [
+            self._to_feedback("OwnEmailEvents", emails),
+            self._to_feedback("OwnTasks", tasks, self._bus.event_bus_name),
+        ]
+        accept_from_rules(self.record_feedback.dead_letters, rules)
+
+    def _to_feedback(
+        self, id: str, pattern: Mapping[str, Any], bus_name: str | None = None
+    ) -> events.CfnRule:
         feedback = self.record_feedback
         rule = events.CfnRule(
             self,
-            "OwnEmailEvents",
-            event_pattern={
-                "source": ["aws.ses"],
-                "detail": {"mail": {"tags": {"ses:configuration-set": [name]}}},
-            },
+            id,
+            event_bus_name=bus_name,
+            event_pattern=pattern,
             state="ENABLED",
             targets=[rule_target("record_feedback", feedback.function.function_arn, feedback.dead_letters)],
         )
-        accept_from_rules(feedback.dead_letters, [rule])
         lambda_.CfnPermission(
             self,
-            "EmailEventsInvoke",
+            f"{id}Invoke",
             action="lambda:InvokeFunction",
             function_name=feedback.function.function_arn,
             principal="events.amazonaws.com",
             source_arn=rule.attr_arn,
         )
+        return rule

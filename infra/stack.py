@@ -9,6 +9,7 @@ from infra.evaluation import Evaluation
 from infra.ingestion import Ingestion
 from infra.messaging import Messaging
 from infra.monitoring import Monitoring
+from infra.peers import Peers
 from infra.stage import Stage
 from infra.storage import Storage
 
@@ -28,10 +29,12 @@ class ForewordStack(Stack):
         storage = Storage(self, "Storage", stage)
         ingestion = Ingestion(self, "Ingestion", stage, storage)
         evaluation = Evaluation(self, "Evaluation", stage, storage)
-        messaging = Messaging(self, "Messaging", stage, storage, ingestion.bus)
+        peers = Peers(self, "Peers", stage, storage)
+        messaging = Messaging(self, "Messaging", stage, storage, ingestion.bus, peers.queue)
         speaking = (ingestion.record_activity, messaging.deliver_message, messaging.record_feedback)
         ingestion.admit([function.role for function in speaking])
-        Monitoring(self, "Monitoring", (*speaking, evaluation.evaluate_triggers, messaging.release_due))
+        silent = (evaluation.evaluate_triggers, peers.compare_peers, messaging.release_due)
+        Monitoring(self, "Monitoring", (*speaking, *silent))
         outputs = {
             "BusName": ingestion.bus.event_bus_name,
             "BusArn": ingestion.bus.event_bus_arn,
@@ -39,6 +42,7 @@ class ForewordStack(Stack):
             "CustomersTable": storage.customers.table_name,
             "MessagesTable": storage.messages.table_name,
             "ConsentsTable": storage.consents.table_name,
+            "PeersTable": storage.peers.table_name,
             "QuarantineQueueUrl": ingestion.quarantine.queue_url,
         }
         for name, value in outputs.items():

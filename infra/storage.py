@@ -1,4 +1,4 @@
-"""The four tables, and the key that encrypts them and every queue."""
+"""The five tables, and the key that encrypts them and every queue."""
 
 from __future__ import annotations
 
@@ -14,7 +14,10 @@ DUE_INDEX = "due"
 
 
 class Storage(Construct):
-    """`activity` the journal, `customers` state and profile, `messages` the outbox, `consents` the choices."""
+    """`activity` the journal, `customers` state and profile, `messages` the outbox, `consents` the choices.
+
+    `peers` holds what customers bring to the comparison with others, by shards and not by customer.
+    """
 
     def __init__(self, scope: Construct, id: str, stage: Stage) -> None:
         super().__init__(scope, id)
@@ -26,7 +29,9 @@ class Storage(Construct):
         self.customers = self._table("Customers", "item", images.NEW_AND_OLD_IMAGES)
         self.messages = self._table("Messages", "message_id", images.NEW_AND_OLD_IMAGES, ttl=True)
         self.consents = self._table("Consents", "item", images.NEW_AND_OLD_IMAGES)
+        self.peers = self._table("Peers", "item", None, ttl=True, partition_key="part")
         self._due_index(self.customers)
+        self._due_index(self.peers)
         self._due_index(self.messages, "status")
 
     def _encryption_key(self, stage: Stage) -> kms.Key:
@@ -50,12 +55,18 @@ class Storage(Construct):
         return key
 
     def _table(
-        self, id: str, sort_key: str, images: dynamodb.StreamViewType, *, ttl: bool = False
+        self,
+        id: str,
+        sort_key: str,
+        images: dynamodb.StreamViewType | None,
+        *,
+        ttl: bool = False,
+        partition_key: str = "customer_id",
     ) -> dynamodb.Table:
         return dynamodb.Table(
             self,
             id,
-            partition_key=_text("customer_id"),
+            partition_key=_text(partition_key),
             sort_key=_text(sort_key),
             billing_mode=dynamodb.BillingMode.PAY_PER_REQUEST,
             stream=images,

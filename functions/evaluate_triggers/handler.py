@@ -31,6 +31,11 @@ def handle(event: Mapping[str, Any], _context: object) -> dict[str, Any]:
         for decision in evaluated.decisions:
             name = "RuleFired" if decision.reason is None else "RuleSkipped"
             _metrics().add_metric(name=name, unit=MetricUnit.Count, value=1)
+        if evaluated.values_left_out:
+            _logger().error("value too large to be compared", extra={"customer_id": customer.customer_id})
+            _metrics().add_metric(
+                name="PeerValuesLeftOut", unit=MetricUnit.Count, value=evaluated.values_left_out
+            )
     _metrics().flush_metrics()
     return {"batchItemFailures": failed}
 

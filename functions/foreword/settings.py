@@ -52,6 +52,7 @@ class EvaluateTriggersSettings(Settings):
     activity_table: str
     customers_table: str
     messages_table: str
+    peers_table: str
 
 
 class DeliverMessageSettings(Settings):
@@ -79,6 +80,14 @@ class ReleaseDueSettings(Settings):
     activity_table: str
     customers_table: str
     messages_table: str
+    peers_table: str
+    peers_queue_url: str
+
+
+class ComparePeersSettings(Settings):
+    activity_table: str
+    peers_table: str
+    peers_queue_url: str
 
 
 class RecordFeedbackSettings(Settings):

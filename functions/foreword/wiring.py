@@ -6,6 +6,8 @@ from collections.abc import Mapping
 from typing import Any
 from uuid import uuid4
 
+from pydantic import TypeAdapter
+
 from foreword.adapters import clients
 from foreword.adapters.activity_table import ActivityTable
 from foreword.adapters.claims import OutboxTables
@@ -16,21 +18,36 @@ from foreword.adapters.event_bus import EventBus
 from foreword.adapters.journal_writer import JournalWriter
 from foreword.adapters.liquid_templates import LiquidRenderer
 from foreword.adapters.messages_table import MessagesTable
+from foreword.adapters.peer_closes import PeerClosesTable
+from foreword.adapters.peers_table import PeersTable
 from foreword.adapters.quarantine_queue import QuarantineQueue
+from foreword.adapters.reach_table import ReachTable
 from foreword.adapters.ses import SesMailer
 from foreword.adapters.sns import SnsTexter
+from foreword.adapters.task_bus import TaskBus
+from foreword.adapters.work_queue import PeerWorkQueue
 from foreword.app.announce_outcome import AnnounceOutcome
+from foreword.app.cached_states import CachedStates
+from foreword.app.cancel_retracted import CancelRetracted
+from foreword.app.close_periods import ClosePeriods
+from foreword.app.compare_peers import ComparePeers
 from foreword.app.deliver_message import DeliverMessage
 from foreword.app.evaluate_triggers import EvaluateTriggers, Report
 from foreword.app.handle_changes import HandleChanges
+from foreword.app.keep_peer_values import KeepPeerValues
+from foreword.app.reach_customers import ReachCustomers
 from foreword.app.record_activity import RecordActivity
 from foreword.app.record_feedback import RecordFeedback
 from foreword.app.release_due import ReleaseDue
-from foreword.contracts.bus_events import BusEvents, rejected_customer
+from foreword.contracts.bus_events import BusEvents
 from foreword.domain import json_text
 from foreword.domain.core import Core
+from foreword.domain.mappings import EventMapping
+from foreword.domain.peers import comparisons
+from foreword.domain.reaching import mark_of
 from foreword.domain.rulebook import Rulebook
 from foreword.settings import (
+    ComparePeersSettings,
     DeliverMessageSettings,
     EvaluateTriggersSettings,
     RecordActivitySettings,
@@ -47,12 +64,14 @@ def rulebook(settings: Settings) -> Rulebook:
 
 def record_activity(settings: RecordActivitySettings) -> RecordActivity:
     schemas: Mapping[str, Any] = json_text.loads((settings.published / "schemas.json").read_bytes())
+    mappings = TypeAdapter(dict[str, EventMapping])
+    events = BusEvents(schemas, mappings.validate_json((settings.published / "mappings.json").read_bytes()))
     client = clients.dynamodb()
     activity = ActivityTable(client, settings.activity_table, rulebook(settings).journal_kept_for)
     return RecordActivity(
         clock=SystemClock(),
-        parse=BusEvents(schemas).parse,
-        customer_of=rejected_customer,
+        parse=events.parse,
+        customer_of=events.customer_of,
         journal=JournalWriter(client, activity, settings.customers_table, settings.consents_table),
         quarantine=QuarantineQueue(clients.sqs(), settings.quarantine_queue_url),
         bus=EventBus(clients.events(), settings.bus_name),
@@ -65,10 +84,20 @@ def evaluate_triggers(settings: EvaluateTriggersSettings, report: Report) -> Eva
     return EvaluateTriggers(
         core=Core(published),
         clock=SystemClock(),
-        states=CustomersTable(
-            client, settings.customers_table, settings.messages_table, published.messages_kept_for
+        states=CachedStates(
+            CustomersTable(
+                client, settings.customers_table, settings.messages_table, published.messages_kept_for
+            )
         ),
         journal=ActivityTable(client, settings.activity_table, published.journal_kept_for),
+        peers=KeepPeerValues(
+            comparisons=comparisons(published.rules),
+            settle=published.policy.settle,
+            clock=SystemClock(),
+            closes=PeerClosesTable(client, settings.peers_table),
+            store=PeersTable(client, settings.peers_table),
+        ),
+        cancel=CancelRetracted(MessagesTable(client, settings.messages_table), SystemClock()),
         report=report,
     )
 
@@ -82,6 +111,7 @@ def deliver_message(settings: DeliverMessageSettings) -> HandleChanges:
         renderer=LiquidRenderer(templates),
         mailer=SesMailer(clients.ses(), settings.email_sender, settings.configuration_set),
         texter=SnsTexter(clients.sns(), settings.sms_sender_id),
+        tasks=TaskBus(clients.task_events(), settings.bus_name, SystemClock()),
         policy=rulebook(settings).policy,
         clock=SystemClock(),
         new_attempt_id=lambda: uuid4().hex,
@@ -95,6 +125,41 @@ def release_due(settings: ReleaseDueSettings) -> ReleaseDue:
         journal=ActivityTable(client, settings.activity_table, rulebook(settings).journal_kept_for),
         customers=DueCustomersIndex(client, settings.customers_table),
         messages=MessagesTable(client, settings.messages_table),
+        clock=SystemClock(),
+    )
+
+
+def reach_customers(settings: ReleaseDueSettings) -> ReachCustomers:
+    published = rulebook(settings)
+    client = clients.dynamodb()
+    return ReachCustomers(
+        generation=published.generation,
+        mark=mark_of(published),
+        customers=ReachTable(client, settings.customers_table),
+        journal=ActivityTable(client, settings.activity_table, published.journal_kept_for),
+        clock=SystemClock(),
+    )
+
+
+def close_periods(settings: ReleaseDueSettings) -> ClosePeriods:
+    return ClosePeriods(
+        comparisons=comparisons(rulebook(settings).rules),
+        closes=PeerClosesTable(clients.dynamodb(), settings.peers_table),
+        queue=PeerWorkQueue(clients.sqs(), settings.peers_queue_url),
+        clock=SystemClock(),
+    )
+
+
+def compare_peers(settings: ComparePeersSettings) -> ComparePeers:
+    published = rulebook(settings)
+    client = clients.dynamodb()
+    return ComparePeers(
+        core=Core(published),
+        comparisons=comparisons(published.rules),
+        closes=PeerClosesTable(client, settings.peers_table),
+        store=PeersTable(client, settings.peers_table),
+        journal=ActivityTable(client, settings.activity_table, published.journal_kept_for),
+        queue=PeerWorkQueue(clients.sqs(), settings.peers_queue_url),
         clock=SystemClock(),
     )
 

@@ -6,7 +6,8 @@ One sample for each case and hop, its last invocation that matters there:
 
     record_activity     the case's last event
     evaluate_triggers   its last fact, or the deadline that came after it
-    deliver_message     the image its message was sent from; of one that was not sent, the image that is announced
+    deliver_message     the image its message was sent from (both, of a firing with two messages); of one that was
+                        not sent, the image that is announced
     record_feedback     the last that SES told of its message
     release_due         the tick that woke its customer or released its message
 
@@ -25,11 +26,15 @@ from operator import itemgetter
 from pathlib import Path
 from typing import Any
 
+from foreword.authoring.mappings import read_mappings
+from foreword.authoring.schemas import read_schemas
 from foreword.cli.files import FileEvent, read_events
+from foreword.contracts.bus_events import BusEvents
 from foreword.domain.facts import DEADLINE_REACHED, FOREWORD
 from foreword.domain.instants import Instant, format_instant, to_datetime, to_instant
 from foreword.domain.tags import named_by
 from foreword.local.cloud import LocalCloud
+from foreword.local.project import find
 from foreword.local.records import Invocation, Record, TableChange
 
 SAMPLES = Path(__file__).parents[2] / "events" / "samples"
@@ -74,7 +79,7 @@ def record() -> Samples:
             if to_instant(cloud.now) < at:
                 cloud.advance(to=format_instant(at))
             keep_news()
-            case_of[str(json.loads(event.detail)["customer_id"])] = case
+            case_of[bus_events().customer_of(event.body(at)) or ""] = case
             cloud.put_events([event.entry(cloud.bus_name)])
             keep_news()
         cloud.advance(by=AFTERWARDS)
@@ -84,6 +89,11 @@ def record() -> Samples:
 
 def bus_cases() -> dict[str, list[FileEvent]]:
     return {path.stem: read_events(path) for path in sorted((SAMPLES / BUS).glob("*.json"))}
+
+
+def bus_events() -> BusEvents:
+    ours = find()
+    return BusEvents(read_schemas(ours.schemas), read_mappings(ours.mappings))
 
 
 def text_of(sample: Any) -> str:
@@ -130,7 +140,8 @@ def _keep(samples: Samples, records: Sequence[Record], case_of: Mapping[str, str
         if isinstance(record, TableChange):
             changed.add(record.key["customer_id"])
         elif isinstance(record, Invocation):
-            for customer in _customers(record, changed):
+            # The tick also writes an item of the rulebook's own, which is nobody's.
+            for customer in case_of.keys() & set(_customers(record, changed)):
                 samples[record.function, case_of[customer]] = record.event
             changed = set()
 
@@ -140,8 +151,8 @@ def _customers(invocation: Invocation, changed: set[str]) -> Iterator[str]:
     event = invocation.event
     match invocation.function:
         case "record_activity":
-            bodies = [json.loads(record["body"]) for record in event["Records"]]
-            yield from (body["detail"]["customer_id"] for body in bodies if body["source"] != FOREWORD)
+            named = (bus_events().customer_of(record["body"]) for record in event["Records"])
+            yield from (customer for customer in named if customer is not None)
         case "evaluate_triggers":
             for fact in _images(event):
                 if fact["source"]["S"] != FOREWORD or fact["type"]["S"] == DEADLINE_REACHED:
@@ -150,10 +161,10 @@ def _customers(invocation: Invocation, changed: set[str]) -> Iterator[str]:
             for message in _images(event):
                 if message["status"]["S"] != "SENT":
                     yield message["customer_id"]["S"]
-        case "record_feedback":
+        case "record_feedback" if event["source"] != FOREWORD:
             tags = event["detail"]["mail"]["tags"]
-            named = named_by(tags["message_id"][0], tags["customer_id"][0])
-            yield from named[:1] if named else ()
+            tagged = named_by(tags["message_id"][0], tags["customer_id"][0])
+            yield from tagged[:1] if tagged else ()
         case "release_due":
             yield from changed
 
@@ -164,10 +175,11 @@ def _images(event: Mapping[str, Any]) -> Iterator[Mapping[str, Any]]:
 
 def main() -> None:
     """Write every sample, and take away those that no case leads to any more."""
+    samples = record()
     for hop in HOPS:
         for path in (SAMPLES / hop).glob("*.json"):
             path.unlink()
-    for (hop, case), sample in record().items():
+    for (hop, case), sample in samples.items():
         path = SAMPLES / hop / f"{case}.json"
         path.parent.mkdir(exist_ok=True)
         path.write_text(text_of(sample), encoding="utf-8")

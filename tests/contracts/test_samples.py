@@ -3,24 +3,23 @@
 from __future__ import annotations
 
 import json
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from foreword.authoring.schemas import read_schemas
 from foreword.contracts.activity_stream import facts_by_customer
-from foreword.contracts.bus_events import BusEvents
 from foreword.contracts.messages_stream import read_messages_stream
 from foreword.contracts.ses_events import read_ses_event
 from foreword.domain.errors import InvalidEvent
 from foreword.domain.facts import DEADLINE_REACHED
 from foreword.domain.feedback import Feedback, FeedbackKind
 from foreword.domain.tags import tags_of
-from foreword.local.project import find
-from tests.contracts.record_samples import HOPS, SAMPLES, bus_cases, record, steady, text_of
+from tests.contracts.record_samples import HOPS, SAMPLES, bus_cases, bus_events, record, steady, text_of
 
 CASES = bus_cases()
+EVENTS = bus_events()
 COMMITTED = {
     (path.parent.name, path.stem): path
     for path in sorted(SAMPLES.glob("*/*.json"))
@@ -38,12 +37,17 @@ def of(hop: str) -> list[Any]:
     ]
 
 
-def customers(case: str) -> set[str]:
-    return {json.loads(event.detail)["customer_id"] for event in CASES[case]}
+def customers(case: str) -> set[str | None]:
+    return {EVENTS.customer_of(event.body(event.at or 0)) for event in CASES[case]}
 
 
-def ids(case: str) -> set[str]:
-    return {json.loads(event.detail)["id"] for event in CASES[case]}
+def ids(case: str) -> list[str]:
+    """As the journal knows them, of the events that are right."""
+    found = []
+    for event in CASES[case]:
+        with suppress(InvalidEvent):
+            found.append(EVENTS.parse(event.body(event.at or 0), event.at or 0).id)
+    return found
 
 
 def test_the_committed_samples_are_what_the_local_cloud_hands_over_now() -> None:
@@ -74,15 +78,14 @@ def test_nothing_that_moves_is_left(path: Path) -> None:
 @pytest.mark.parametrize(("case", "event"), of("record_activity"))
 def test_bus_events_reads_what_the_queue_hands_over(case: str, event: Any) -> None:
     (queued,) = event["Records"]
-    bus_events = BusEvents(read_schemas(find().schemas))
     received_at = int(queued["attributes"]["SentTimestamp"]) * 1000
     if case in REFUSED:
         with pytest.raises(InvalidEvent) as refused:
-            bus_events.parse(queued["body"], received_at)
+            EVENTS.parse(queued["body"], received_at)
         assert refused.value.reason == REFUSED[case]
         return
-    fact = bus_events.parse(queued["body"], received_at)
-    assert fact.id == json.loads(CASES[case][-1].detail)["id"]
+    fact = EVENTS.parse(queued["body"], received_at)
+    assert fact.id == ids(case)[-1]
     assert fact.customer_id in customers(case)
 
 
@@ -98,14 +101,15 @@ def test_activity_stream_reads_the_journals_images(case: str, event: Any) -> Non
 
 @pytest.mark.parametrize(("case", "event"), of("deliver_message"))
 def test_messages_stream_reads_the_outboxs_images(case: str, event: Any) -> None:
-    (change,), unreadable = read_messages_stream(event)
+    changes, unreadable = read_messages_stream(event)
     assert not unreadable
-    assert change.customer_id in customers(case)
-    image = event["Records"][0]["dynamodb"]["NewImage"]
-    was_sent = image["status"]["S"] == "READY"
-    assert (change.outcome is None) is was_sent
-    if change.outcome is not None:
-        assert change.outcome.reason == image["reason"]["S"]
+    images = [entry["dynamodb"]["NewImage"] for entry in event["Records"]]
+    for change, image in zip(changes, images, strict=True):
+        assert change.customer_id in customers(case)
+        was_sent = image["status"]["S"] == "READY"
+        assert (change.outcome is None) is was_sent
+        if change.outcome is not None:
+            assert change.outcome.reason == image["reason"]["S"]
 
 
 @pytest.mark.parametrize(("case", "event"), of("record_feedback"))

@@ -9,9 +9,12 @@ from typing import Any
 
 from botocore.exceptions import ReadTimeoutError
 
+from foreword.authoring import mappings
+from foreword.domain.rulebook import Channel
 from foreword.local.cloud import LocalCloud
 from foreword.local.project import find
 from tests.docs.markdown import ROOT, Document, rows, spans
+from tests.fakes.decided import decide
 
 EVENTS = Document("events/README.md")
 SAMPLES = ROOT / "events" / "samples"
@@ -51,7 +54,7 @@ def test_foreword_s_own_events_are_those_that_come_back_over_the_bus() -> None:
         for resource in template["Resources"].values()
         if resource["Type"] == "AWS::Events::Rule"
     ]
-    (own,) = [pattern["detail-type"] for pattern in patterns if pattern["source"] == ["foreword"]]
+    own = max((one["detail-type"] for one in patterns if one["source"] == ["foreword"]), key=len)
     assert {*own_events(), "PreferenceChanged"} == set(own)
 
 
@@ -72,6 +75,7 @@ def test_foreword_s_own_events_have_the_ids_and_data_that_are_told(foreword_clou
     foreword_cloud.faults.fail("sesv2", "SendEmail", error=lost, when="before")
     contacts(foreword_cloud, "dan")
     foreword_cloud.advance(by=timedelta(hours=2))
+    decide(foreword_cloud, channels=(Channel.TASK,))
 
     told = own_events()
     common = spans(told["MessageSent"][1])
@@ -86,6 +90,18 @@ def test_foreword_s_own_events_have_the_ids_and_data_that_are_told(foreword_clou
         about = given.get("message_id", r"[0-9a-f]{32}")
         expected = id.replace("<message_id>", about).replace("<hash of the event>", about)
         assert re.fullmatch(expected.replace("<time>", r"\S+"), event.detail["id"]), event.type
+
+
+def target(line: str) -> str:
+    return line[line.index("(") + 1 : line.index(")")]
+
+
+def test_the_mapping_that_is_shown_is_the_sample_s_and_its_keys_are_told() -> None:
+    section = EVENTS.section("Events of another shape")
+    (shown,) = EVENTS.blocks("yaml")
+    committed = (ROOT / "events" / target(shown.before)).read_text("utf-8")
+    assert shown.code == "".join(line for line in committed.splitlines(keepends=True) if line[0] != "#")
+    assert [spans(key)[0] for key, *_ in rows(section, "key")] == list(mappings.KNOWN)
 
 
 def test_the_table_of_samples_is_what_is_in_the_folders() -> None:

@@ -83,16 +83,24 @@ def test_every_command_and_option_that_exists_is_in_the_table() -> None:
         assert {option for option in options if option.startswith("--") and option not in told} == set()
 
 
-def test_the_excerpt_of_the_demo_is_its_real_output(
+def test_the_excerpts_of_the_demo_and_of_what_explains_it_are_real_output(
     capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
     monkeypatch.chdir(tmp_path)
     monkeypatch.setenv("COLUMNS", "80")
     demo.run(out=Path("foreword-demo"), as_json=False)
-    printed = iter([line.rstrip() for line in capsys.readouterr().out.splitlines()])
-    (excerpt,) = [block.code for block in README.blocks("text") if "c-bernd" in block.code]
+    assert_excerpt("c-bernd", capsys.readouterr().out)
+    (asked,) = [block.code for block in README.blocks("sh") if "foreword explain" in block.code]
+    foreword.main(shlex.split(asked)[1:], standalone_mode=False)
+    assert_excerpt("Gates now", capsys.readouterr().out)
+
+
+def assert_excerpt(part: str, printed: str) -> None:
+    """The block with that part in it has lines that are printed, in their order."""
+    lines = iter([line.rstrip() for line in printed.splitlines()])
+    (excerpt,) = [block.code for block in README.blocks("text") if part in block.code]
     for line in excerpt.splitlines():
-        assert line == "..." or line in printed, f"not printed, or not in this order: {line}"
+        assert line == "..." or line in lines, f"not printed, or not in this order: {line}"
 
 
 # ---- what is listed

@@ -5,10 +5,14 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 
-from foreword.app.ports import StoredState
+from foreword.app.cancel_retracted import CancelRetracted
+from foreword.app.evaluate_triggers import EvaluateTriggers, Report
+from foreword.app.ports import PeerValues, StoredState
+from foreword.domain.core import Core
 from foreword.domain.facts import Fact
 from foreword.domain.instants import Instant
 from foreword.domain.messages import Message
+from foreword.domain.peer_values import PeerValue
 from foreword.domain.profiles import Profile
 from foreword.domain.state import State
 
@@ -23,12 +27,13 @@ class FakeClock:
 
 @dataclass
 class FakeJournal:
-    facts: dict[str, Fact] = field(default_factory=dict)
+    facts: dict[tuple[str, str], Fact] = field(default_factory=dict)
     reads: int = 0
 
     def add(self, fact: Fact) -> bool:
-        new = fact.key not in self.facts
-        self.facts.setdefault(fact.key, fact)
+        key = (fact.customer_id, fact.key)
+        new = key not in self.facts
+        self.facts.setdefault(key, fact)
         return new
 
     def read(self, customer_id: str) -> list[Fact]:
@@ -45,8 +50,10 @@ class FakeStates:
     due: dict[str, Instant | None] = field(default_factory=dict)
     messages: list[Message] = field(default_factory=list)
     lose: int = 0
+    loads: int = 0
 
-    def load(self, customer_id: str) -> StoredState:
+    def load(self, customer_id: str, *, fresh: bool = False) -> StoredState:
+        self.loads += 1
         profile = self.profiles.get(customer_id, Profile(customer_id))
         return replace(
             self.stored.get(customer_id, StoredState(None, None, 0, False, profile)), profile=profile
@@ -77,6 +84,15 @@ class FakeStates:
             stored, customer_id, replace(stored, version=stored.version + 1, parked=True), due_at
         )
 
+    def named(self, customer_id: str, short_id: str) -> Message | None:
+        return next((it for it in self.messages if it.message_id.startswith(short_id)), None)
+
+    def replace(self, before: Message, after: Message) -> bool:
+        if before not in self.messages:
+            return False
+        self.messages[self.messages.index(before)] = after
+        return True
+
     def state_of(self, customer_id: str) -> State:
         text = self.stored[customer_id].state
         assert text is not None
@@ -91,6 +107,39 @@ class FakeStates:
         self.stored[customer_id] = new
         self.due[customer_id] = due_at
         return True
+
+
+@dataclass
+class FakePeerValues:
+    """`calls` holds what each call was given."""
+
+    calls: list[tuple[str, tuple[PeerValue, ...], int, bool]] = field(default_factory=list)
+
+    def put(
+        self, customer_id: str, values: Sequence[PeerValue], version: int, *, complete: bool = False
+    ) -> int:
+        self.calls.append((customer_id, tuple(values), version, complete))
+        return 0
+
+
+def evaluate_triggers(
+    core: Core,
+    clock: FakeClock,
+    states: FakeStates,
+    journal: FakeJournal,
+    report: Report | None = None,
+    peers: PeerValues | None = None,
+) -> EvaluateTriggers:
+    """The use case over these fakes; without a `report` no fold may raise."""
+    return EvaluateTriggers(
+        core,
+        clock,
+        states,
+        journal,
+        CancelRetracted(states, clock),
+        peers or FakePeerValues(),
+        report or fail_the_test,
+    )
 
 
 def fail_the_test(customer_id: str, error: Exception) -> None:

@@ -77,14 +77,19 @@ class FakeOutbox:
 
 @dataclass
 class FakeProvider:
-    """E-mail and SMS alike. `accepted` holds the messages it took, `answers` what it says, accepted by default."""
+    """Of any channel. `accepted` holds the messages it took, `answers` what it says, accepted by default."""
 
-    accepted: list[tuple[str, str, Content]] = field(default_factory=list)
+    accepted: list[tuple[str, str | None, Content | None]] = field(default_factory=list)
     calls: int = 0
     answers: list[ProviderOutcome] = field(default_factory=list)
     before_call: Callable[[], None] = nothing
 
-    def prepare(self, message: Message, address: str, content: EmailContent | SmsContent) -> ProviderCall:
+    def prepare(
+        self,
+        message: Message,
+        address: str | None = None,
+        content: EmailContent | SmsContent | None = None,
+    ) -> ProviderCall:
         def call() -> ProviderOutcome:
             self.before_call()
             self.calls += 1

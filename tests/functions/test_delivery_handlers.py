@@ -14,9 +14,11 @@ from deliver_message import handler as deliver_message
 from foreword.adapters import clients
 from foreword.adapters.clock import SystemClock
 from foreword.adapters.customers_table import profile_write
+from foreword.adapters.event_bus import entry_of
 from foreword.adapters.message_items import message_from_item, message_item, message_key, new_message_write
 from foreword.domain.instants import DAY, HOUR, Instant
 from foreword.domain.messages import Message, MessageStatus
+from foreword.domain.outgoing import task_event
 from foreword.domain.reasons import Reason
 from foreword.domain.rulebook import Channel, Policy, Rulebook
 from foreword.domain.tags import tags_of
@@ -56,6 +58,8 @@ def road(
         "CUSTOMERS_TABLE": "customers",
         "MESSAGES_TABLE": "messages",
         "CONSENTS_TABLE": "consents",
+        "PEERS_TABLE": "peers",
+        "PEERS_QUEUE_URL": boto3.client("sqs").create_queue(QueueName="peers")["QueueUrl"],
         "BUS_NAME": "foreword-dev",
         "EMAIL_SENDER": "care@shop.example",
         "CONFIGURATION_SET": "foreword-dev",
@@ -75,7 +79,7 @@ def road(
 
 def forget() -> None:
     """Each test is a new process, as far as the handlers know."""
-    for made in (clients.dynamodb, clients.events, clients.ses, clients.sns, *lazy()):
+    for made in (clients.dynamodb, clients.events, clients.sqs, clients.ses, clients.sns, *lazy()):
         made.cache_clear()
 
 
@@ -187,6 +191,17 @@ def test_feedback_settles_and_all_else_is_counted_as_ignored(
     assert [told["kind"] for told in metrics(output, "FeedbackRecorded")] == ["SENT"]
     assert ADDRESS not in output
     assert CUSTOMER not in output
+
+
+def test_a_task_that_the_bus_brings_back_was_accepted(road: DynamoDBClient, now: Instant) -> None:
+    calling = put(road, a_message(channels=(Channel.TASK,)).claimed("attempt-1", Channel.TASK, now))
+    entry = entry_of(task_event(calling, now), "foreword-dev")
+    event = {"id": "7f3c", "source": entry["Source"], "detail-type": entry["DetailType"]}
+    assert record_feedback.handle({**event, "detail": json.loads(entry["Detail"])}, None) == {
+        "outcome": "RECORDED"
+    }
+    settled = load(road, calling)
+    assert (settled.status, settled.provider_message_id) == (MessageStatus.SENT, "7f3c")
 
 
 @pytest.mark.parametrize("handler", HANDLERS, ids=lambda handler: handler.__name__)

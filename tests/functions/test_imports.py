@@ -45,6 +45,7 @@ sys.exit(sum(one.cache_info().currsize for one in made) or None)
 
 def test_there_is_a_handler_for_each_function() -> None:
     assert FUNCTIONS == [
+        "compare_peers",
         "deliver_message",
         "evaluate_triggers",
         "record_activity",

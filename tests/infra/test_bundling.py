@@ -59,7 +59,7 @@ def test_a_bundle_has_the_published_documents(tmp_path: Path) -> None:
     nothing.mkdir()
     bundle("evaluate_triggers", out, HERE, nothing)
     published = {path.name for path in (out / "published").iterdir()}
-    assert published == {"rulebook.json", "schemas.json", "templates.json"}
+    assert published == {"rulebook.json", "schemas.json", "mappings.json", "templates.json"}
 
 
 def test_the_same_sources_are_the_same_asset_wherever_they_are(checkout: Checkout) -> None:
@@ -80,6 +80,7 @@ def test_each_function_is_an_asset_of_its_own() -> None:
         "functions/evaluate_triggers/rules/new.yaml",
         "functions/deliver_message/messages/new/sms.txt",
         "events/schemas/New.json",
+        "events/mappings/new.yaml",
     ],
 )
 def test_what_has_a_part_in_the_asset_gives_a_new_one(checkout: Checkout, changed: str) -> None:
@@ -93,7 +94,12 @@ def test_what_has_a_part_in_the_asset_gives_a_new_one(checkout: Checkout, change
 
 @pytest.mark.parametrize(
     "changed",
-    ["functions/foreword/cli/new.py", "functions/foreword/local/new.py", "functions/release_due/new.py"],
+    [
+        "functions/foreword/cli/new.py",
+        "functions/foreword/explaining/new.py",
+        "functions/foreword/local/new.py",
+        "functions/release_due/new.py",
+    ],
 )
 def test_what_is_not_shipped_leaves_the_asset_as_it_is(checkout: Checkout, changed: str) -> None:
     before = source_hash("record_activity", checkout)

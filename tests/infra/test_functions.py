@@ -13,7 +13,8 @@ ENVIRONMENT = {
         "BUS_NAME",
         "QUARANTINE_QUEUE_URL",
     },
-    "evaluate_triggers": {"ACTIVITY_TABLE", "CUSTOMERS_TABLE", "MESSAGES_TABLE"},
+    "evaluate_triggers": {"ACTIVITY_TABLE", "CUSTOMERS_TABLE", "MESSAGES_TABLE", "PEERS_TABLE"},
+    "compare_peers": {"ACTIVITY_TABLE", "PEERS_TABLE", "PEERS_QUEUE_URL"},
     "deliver_message": {
         "MESSAGES_TABLE",
         "CUSTOMERS_TABLE",
@@ -23,12 +24,19 @@ ENVIRONMENT = {
         "CONFIGURATION_SET",
         "SMS_SENDER_ID",
     },
-    "release_due": {"ACTIVITY_TABLE", "CUSTOMERS_TABLE", "MESSAGES_TABLE"},
+    "release_due": {
+        "ACTIVITY_TABLE",
+        "CUSTOMERS_TABLE",
+        "MESSAGES_TABLE",
+        "PEERS_TABLE",
+        "PEERS_QUEUE_URL",
+    },
     "record_feedback": {"MESSAGES_TABLE", "BUS_NAME", "CONFIGURATION_SET"},
 }
 SERVICES = {
     "record_activity": {"dynamodb", "events", "kms", "logs", "sqs"},
     "evaluate_triggers": {"dynamodb", "kms", "logs", "sqs"},
+    "compare_peers": {"dynamodb", "kms", "logs", "sqs"},
     "deliver_message": {"dynamodb", "events", "kms", "logs", "ses", "sns", "sqs"},
     "release_due": {"dynamodb", "kms", "logs", "sqs"},
     "record_feedback": {"dynamodb", "events", "kms", "logs", "sqs"},
@@ -41,9 +49,11 @@ TABLE_ACTIONS = {
     },
     "evaluate_triggers": {
         "Activity": {"Query", "DescribeStream", "GetRecords", "GetShardIterator", "ListStreams"},
-        "Customers": {"BatchGetItem", "PutItem"},
-        "Messages": {"PutItem"},
+        "Customers": {"BatchGetItem", "ConditionCheckItem", "PutItem"},
+        "Messages": {"PutItem", "Query", "UpdateItem"},
+        "Peers": {"PutItem"},
     },
+    "compare_peers": {"Activity": {"PutItem"}, "Peers": {"GetItem", "PutItem", "Query", "UpdateItem"}},
     "deliver_message": {
         "Messages": {
             *("BatchGetItem", "GetItem", "UpdateItem"),
@@ -54,15 +64,16 @@ TABLE_ACTIONS = {
     },
     "release_due": {
         "Activity": {"PutItem"},
-        "Customers": {"Query"},
+        "Customers": {"Query", "GetItem", "PutItem", "Scan"},
         "Messages": {"Query", "GetItem", "UpdateItem"},
+        "Peers": {"Query", "UpdateItem"},
     },
     "record_feedback": {"Messages": {"GetItem", "UpdateItem"}},
 }
 """Held against what the adapters call: a transaction needs the actions of its parts."""
 
 
-def test_there_are_five_functions(fresh: Template) -> None:
+def test_there_are_six_functions(fresh: Template) -> None:
     assert set(fresh.functions()) == set(ENVIRONMENT)
 
 
@@ -81,6 +92,7 @@ def test_a_table_variable_names_that_table(fresh: Template, name: str) -> None:
         "CUSTOMERS_TABLE",
         "MESSAGES_TABLE",
         "CONSENTS_TABLE",
+        "PEERS_TABLE",
     }:
         table = variable.removesuffix("_TABLE").title()
         assert logical_id(variables[variable]).startswith(f"Storage{table}")
@@ -96,7 +108,7 @@ def test_a_function_runs_its_own_handler(fresh: Template, name: str) -> None:
 
 def test_each_function_has_a_role_of_its_own(fresh: Template) -> None:
     roles = [logical_id(function["Role"]) for function in fresh.functions().values()]
-    assert len(set(roles)) == len(roles) == 5
+    assert len(set(roles)) == len(roles) == 6
     for policy in fresh.of_type("AWS::IAM::Policy").values():
         assert len(policy["Roles"]) == 1
     for role in fresh.of_type("AWS::IAM::Role").values():
@@ -123,10 +135,29 @@ def test_a_role_does_to_each_table_what_its_function_needs(fresh: Template, name
     assert allowed == TABLE_ACTIONS[name]
 
 
-def test_the_tick_looks_at_the_due_indexes_alone(fresh: Template) -> None:
+def test_the_tick_looks_at_due_indexes_and_at_the_closes_of_a_rule(fresh: Template) -> None:
     statements = fresh.statements(logical_id(fresh.functions()["release_due"]["Role"]))
-    (queries,) = [one for one in statements if "dynamodb:Query" in as_list(one["Action"])]
-    assert {resource["Fn::Join"][1][-1] for resource in queries["Resource"]} == {"/index/due"}
+    queries = [one for one in statements if "dynamodb:Query" in as_list(one["Action"])]
+    asked = [resource for one in queries for resource in as_list(one["Resource"])]
+    indexes = [resource for resource in asked if "Fn::Join" in resource]
+    assert {resource["Fn::Join"][1][-1] for resource in indexes} == {"/index/due"}
+    assert len(indexes) == 3
+    (table,) = [logical_id(resource) for resource in asked if resource not in indexes]
+    assert table.startswith("StoragePeers")
+
+
+@pytest.mark.parametrize("name", ["release_due", "compare_peers"])
+def test_the_parts_of_closes_are_put_on_their_queue_alone(fresh: Template, name: str) -> None:
+    statements = fresh.statements(logical_id(fresh.functions()[name]["Role"]))
+    sending = [one for one in statements if "sqs:SendMessage" in as_list(one["Action"])]
+    queues = {logical_id(resource) for one in sending for resource in as_list(one["Resource"])}
+    (mapping,) = fresh.sources("compare_peers")
+    own = {queue for queue in queues if "DeadLetters" in queue}
+    assert queues - own == {logical_id(mapping["EventSourceArn"])}
+    assert len(own) == 1
+    assert fresh.functions()[name]["Environment"]["Variables"]["PEERS_QUEUE_URL"] == {
+        "Ref": logical_id(mapping["EventSourceArn"])
+    }
 
 
 def test_every_action_is_exact(fresh: Template) -> None:
@@ -182,5 +213,5 @@ def test_every_function_logs_to_a_group_that_forgets(fresh: Template) -> None:
     groups = fresh.of_type("AWS::Logs::LogGroup")
     used = {logical_id(function["LoggingConfig"]["LogGroup"]) for function in fresh.functions().values()}
     assert used == set(groups)
-    assert len(groups) == 5
+    assert len(groups) == 6
     assert {group["RetentionInDays"] for group in groups.values()} == {30}

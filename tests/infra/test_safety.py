@@ -46,16 +46,28 @@ def test_a_table_is_keyed_by_customer_encrypted_and_recoverable(fresh: Template,
     assert table["BillingMode"] == "PAY_PER_REQUEST"
 
 
-def test_facts_and_messages_expire_and_nothing_else_does(fresh: Template) -> None:
-    ttl = {name: _table(fresh, name).get("TimeToLiveSpecification") for name in KEYS_AND_STREAMS}
+def test_what_customers_bring_to_a_comparison_is_kept_by_shards_and_safe_as_all_else(fresh: Template) -> None:
+    table = _table(fresh, "Peers")
+    assert [key["AttributeName"] for key in table["KeySchema"]] == ["part", "item"]
+    assert "StreamSpecification" not in table
+    assert table["PointInTimeRecoverySpecification"] == {"PointInTimeRecoveryEnabled": True}
+    assert table["SSESpecification"]["SSEType"] == "KMS"
+    assert table["BillingMode"] == "PAY_PER_REQUEST"
+
+
+def test_facts_messages_and_comparisons_expire_and_nothing_else_does(fresh: Template) -> None:
+    names = (*KEYS_AND_STREAMS, "Peers")
+    ttl = {name: _table(fresh, name).get("TimeToLiveSpecification") for name in names}
     expires = {"AttributeName": "expires_at", "Enabled": True}
-    assert ttl == {"Activity": expires, "Messages": expires, "Customers": None, "Consents": None}
+    assert {name for name, found in ttl.items() if found == expires} == {"Activity", "Messages", "Peers"}
+    assert {name for name, found in ttl.items() if found is None} == {"Customers", "Consents"}
 
 
 @pytest.mark.parametrize(
     ("name", "projection"),
     [
         ("Customers", {"ProjectionType": "KEYS_ONLY"}),
+        ("Peers", {"ProjectionType": "KEYS_ONLY"}),
         ("Messages", {"ProjectionType": "INCLUDE", "NonKeyAttributes": ["status"]}),
     ],
 )

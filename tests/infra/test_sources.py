@@ -4,6 +4,8 @@ import json
 
 import pytest
 
+from foreword.app.count_peers import MOST_TIME
+from foreword.domain.instants import SECOND
 from infra.bundling import HERE
 from tests.infra.reading import Template, logical_id
 
@@ -22,20 +24,28 @@ def _is_dead_letter_queue_of(fresh: Template, reference: object, name: str) -> b
     return id in fresh.of_type("AWS::SQS::Queue") and id[:-8] == _dead_letter_queues(fresh)[name]
 
 
-def test_the_queue_feeds_record_activity_and_hands_over_what_fails(fresh: Template) -> None:
-    (mapping,) = fresh.sources("record_activity")
+@pytest.mark.parametrize(("name", "batch_size"), [("record_activity", 10), ("compare_peers", 1)])
+def test_a_queue_feeds_its_function_and_hands_over_what_fails(
+    fresh: Template, name: str, batch_size: int
+) -> None:
+    (mapping,) = fresh.sources(name)
     queue = fresh.of_type("AWS::SQS::Queue")[logical_id(mapping["EventSourceArn"])]
     assert mapping["FunctionResponseTypes"] == ["ReportBatchItemFailures"]
-    assert mapping["BatchSize"] == 10
+    assert mapping["BatchSize"] == batch_size
     assert queue["RedrivePolicy"]["maxReceiveCount"] == 5
     dead_letters = queue["RedrivePolicy"]["deadLetterTargetArn"]
-    assert _is_dead_letter_queue_of(fresh, dead_letters, "record_activity")
+    assert _is_dead_letter_queue_of(fresh, dead_letters, name)
 
 
-def test_a_message_stays_hidden_for_as_long_as_its_batch_may_take(fresh: Template) -> None:
-    (mapping,) = fresh.sources("record_activity")
+@pytest.mark.parametrize("name", ["record_activity", "compare_peers"])
+def test_a_message_stays_hidden_for_as_long_as_its_batch_may_take(fresh: Template, name: str) -> None:
+    (mapping,) = fresh.sources(name)
     queue = fresh.of_type("AWS::SQS::Queue")[logical_id(mapping["EventSourceArn"])]
-    assert queue["VisibilityTimeout"] >= 6 * fresh.functions()["record_activity"]["Timeout"]
+    assert queue["VisibilityTimeout"] >= 6 * fresh.functions()[name]["Timeout"]
+
+
+def test_a_part_of_a_close_ends_well_before_its_worker_is_stopped(fresh: Template) -> None:
+    assert fresh.functions()["compare_peers"]["Timeout"] * SECOND >= 3 * MOST_TIME
 
 
 @pytest.mark.parametrize(
@@ -73,7 +83,7 @@ def test_only_ready_and_closed_messages_are_delivered_or_announced(fresh: Templa
 def test_every_rule_hands_over_what_it_cannot_deliver(fresh: Template) -> None:
     queues = fresh.of_type("AWS::SQS::Queue")
     rules = fresh.of_type("AWS::Events::Rule")
-    assert len(rules) == 3
+    assert len(rules) == 4
     for rule in rules.values():
         for target in rule["Targets"]:
             assert logical_id(target["DeadLetterConfig"]["Arn"]) in queues
@@ -95,14 +105,23 @@ def test_every_queue_a_rule_writes_to_lets_that_rule_write(fresh: Template) -> N
 
 
 def test_the_bus_brings_every_emitters_events_and_what_foreword_remembers_of_itself(fresh: Template) -> None:
+    queues = fresh.of_type("AWS::SQS::Queue")
     patterns = [
-        rule["EventPattern"] for rule in fresh.of_type("AWS::Events::Rule").values() if "EventBusName" in rule
+        rule["EventPattern"]
+        for rule in fresh.of_type("AWS::Events::Rule").values()
+        if logical_id(rule["Targets"][0]["Arn"]) in queues
     ]
     (emitted,) = [pattern for pattern in patterns if "detail-type" not in pattern]
     (own,) = [pattern for pattern in patterns if "detail-type" in pattern]
     assert emitted == {"source": [{"anything-but": ["foreword"]}]}
     assert own["source"] == ["foreword"]
-    remembered = {"MessageSent", "MessageOutcomeUnknown", "PreferenceChanged", "EventRejected"}
+    remembered = {
+        "MessageSent",
+        "MessageOutcomeUnknown",
+        "TaskRequested",
+        "PreferenceChanged",
+        "EventRejected",
+    }
     assert remembered <= set(own["detail-type"])
 
 
@@ -116,6 +135,21 @@ def test_email_events_come_from_the_default_bus_to_record_feedback(fresh: Templa
     (destination,) = fresh.of_type("AWS::SES::ConfigurationSetEventDestination").values()
     bus = destination["EventDestination"]["EventBridgeDestination"]["EventBusArn"]
     assert bus["Fn::Join"][1][-1] == ":event-bus/default"
+
+
+def test_the_bus_tells_record_feedback_of_every_task_it_took(fresh: Template) -> None:
+    found = fresh.of_type("AWS::Events::Rule").items()
+    function = fresh.function_id("record_feedback")
+    ((id, rule),) = [
+        (id, one) for id, one in found if one["EventPattern"].get("detail-type") == ["TaskRequested"]
+    ]
+    assert rule["EventPattern"]["source"] == ["foreword"]
+    assert "EventBusName" in rule
+    assert [logical_id(target["Arn"]) for target in rule["Targets"]] == [function]
+    permissions = fresh.of_type("AWS::Lambda::Permission").values()
+    assert (function, id) in {
+        (logical_id(one["FunctionName"]), logical_id(one["SourceArn"])) for one in permissions
+    }
 
 
 def test_the_tick_comes_every_minute_and_hands_over_what_it_cannot_start(fresh: Template) -> None:

@@ -84,5 +84,6 @@ def test_the_outputs_name_what_an_operator_needs(fresh: Template) -> None:
         "ConsentsTable",
         "CustomersTable",
         "MessagesTable",
+        "PeersTable",
         "QuarantineQueueUrl",
     }

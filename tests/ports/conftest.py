@@ -12,7 +12,13 @@ from moto import mock_aws
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
 
-TABLES = {"activity": "fact", "customers": "item", "messages": "message_id", "consents": "item"}
+TABLES = {
+    "activity": ("customer_id", "fact"),
+    "customers": ("customer_id", "item"),
+    "messages": ("customer_id", "message_id"),
+    "consents": ("customer_id", "item"),
+    "peers": ("part", "item"),
+}
 
 
 @pytest.fixture
@@ -28,9 +34,8 @@ def aws(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
 @pytest.fixture
 def dynamodb(aws: None) -> DynamoDBClient:
     client: DynamoDBClient = boto3.client("dynamodb")
-    for table, sort_key in TABLES.items():
-        keys = ["customer_id", sort_key]
-        indexed = table in ("customers", "messages")
+    for table, keys in TABLES.items():
+        indexed = table in ("customers", "messages", "peers")
         indexes: dict[str, Any] = {}
         if indexed:
             projection: dict[str, Any] = {"ProjectionType": "KEYS_ONLY"}

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import boto3
@@ -8,12 +9,15 @@ import pytest
 from botocore.exceptions import ClientError, ReadTimeoutError
 from botocore.parsers import ResponseParserError
 
+from foreword.adapters import reach_table
+from foreword.adapters.customers_table import CustomersTable
 from foreword.adapters.due_customers import DueCustomersIndex
 from foreword.adapters.event_bus import EventBus
 from foreword.domain.due import DUE_SHARDS, all_due_shards, due_shard
 from foreword.domain.errors import EventsNotAccepted
-from foreword.domain.instants import MINUTE, sortable
+from foreword.domain.instants import DAY, MINUTE, sortable
 from foreword.domain.outgoing import OutgoingEvent
+from foreword.domain.reaching import Reach
 from tests.fakes.samples import NOON
 
 if TYPE_CHECKING:
@@ -153,3 +157,27 @@ def test_customers_are_spread_over_all_shards_and_always_the_same() -> None:
     assert set(shards) == set(all_due_shards()) == {str(shard) for shard in range(DUE_SHARDS)}
     assert max(shards.count(shard) for shard in set(shards)) < 200
     assert due_shard("c-42") == due_shard("c-42")
+
+
+def test_all_customers_are_reached_page_by_page(
+    dynamodb: DynamoDBClient, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(reach_table, "PAGE", 2)
+    states = CustomersTable(dynamodb, "customers", "messages", 400 * DAY)
+    for at in range(5):
+        customer_id = f"c-{at}"
+        states.save(states.load(customer_id), customer_id, "{}", "new" if at == 3 else "old", None, [])
+    table = reach_table.ReachTable(dynamodb, "customers")
+    assert table.progress() is None
+    begun = Reach("m1", NOON, version=1)
+    assert table.keep(Reach("m1", NOON), begun) is True
+    assert table.keep(Reach("m1", NOON), begun) is False
+    reach, met = begun, []
+    while not reach.done:
+        page, through = table.page(reach.through, "new")
+        met += page
+        after = replace(reach, through=through, done=through is None, version=reach.version + 1)
+        assert table.keep(reach, after) is True
+        reach = after
+    assert sorted(met) == ["c-0", "c-1", "c-2", "c-4"]
+    assert table.progress() == reach

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -168,3 +169,28 @@ def test_a_conflict_on_the_messages_that_go_ahead_is_not_taken_for_success(
     assert customers.load("c-1").state is None
     assert customers.save(nothing, "c-1", "{}", "g", None, messages) is True
     assert dynamodb.scan(TableName="messages", Select="COUNT")["Count"] == 150
+
+
+def test_a_message_is_written_only_over_the_profile_it_was_decided_on(
+    customers: CustomersTable, writer: JournalWriter
+) -> None:
+    """The state may be known from before; the profile may have changed since."""
+    described = customers.load("c-1")
+    writer.add(fact(kind=CUSTOMER_UPDATED, segment="staff"))
+    assert customers.save(described, "c-1", "{}", "g", None, [a_message()]) is False
+    assert customers.load("c-1").version == 0
+    assert customers.save(described, "c-1", "{}", "g", None, []) is True
+    assert customers.save(customers.load("c-1"), "c-1", "{2}", "g", None, [a_message()]) is True
+
+
+def test_a_long_state_is_packed_and_read_as_it_was(
+    customers: CustomersTable, dynamodb: DynamoDBClient
+) -> None:
+    long = json.dumps({"m": list(range(1_000))})
+    assert customers.save(customers.load("c-1"), "c-1", long, "g", None, []) is True
+    (item,) = dynamodb.scan(TableName="customers")["Items"]
+    assert len(item["packed_state"]["B"]) < len(long) // 2
+    stored = customers.load("c-1")
+    assert stored.state == long
+    assert customers.park(stored, "c-1", T) is True
+    assert customers.load("c-1").state == long

@@ -231,3 +231,13 @@ def test_the_consents_written_are_the_consents_read(dynamodb: DynamoDBClient) ->
     OnTables(dynamodb).put_consents(consents)
     assert load_consents(dynamodb, "consents", CUSTOMER) == consents
     assert load_consents(dynamodb, "consents", "c-43") == Consents("c-43")
+
+
+def test_a_contact_history_is_all_of_one_customer_and_of_nobody_else(dynamodb: DynamoDBClient) -> None:
+    long = {"text": "x" * 300_000}
+    messages = [replace(a_message(), message_id=f"{number:032}", signals=long) for number in range(5)]
+    world = OnTables(dynamodb)
+    for message in [*messages, a_message("c-43")]:
+        world.put_message(message)
+    found = MessagesTable(dynamodb, "messages").of_customer(CUSTOMER)
+    assert sorted(found, key=lambda it: it.message_id) == messages

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable
+from decimal import Decimal
 from email import message_from_bytes
 from email.policy import default
 from typing import TYPE_CHECKING, Any
@@ -20,15 +22,18 @@ from moto.sns.models import sns_backends
 from foreword.adapters import clients
 from foreword.adapters.ses import SesMailer
 from foreword.adapters.sns import SnsTexter
+from foreword.adapters.task_bus import TaskBus
 from foreword.app.ports import Accepted, OutcomeUnknown, ProviderCall, ProviderOutcome, Refused
 from foreword.domain.content import EmailContent, SmsContent
 from foreword.domain.errors import InvalidTemplate
-from foreword.domain.rulebook import Purpose
+from foreword.domain.rulebook import Channel, Purpose
 from foreword.domain.senders import Sender
 from foreword.domain.tags import tags_of
-from tests.fakes.samples import CUSTOMER, a_message
+from tests.fakes.customers import FakeClock
+from tests.fakes.samples import CUSTOMER, NOON, a_message
 
 if TYPE_CHECKING:
+    from mypy_boto3_events import EventBridgeClient
     from mypy_boto3_sesv2 import SESV2Client
     from mypy_boto3_sns import SNSClient
 
@@ -63,6 +68,18 @@ def sms(client: SNSClient, text: str = "Hallo", purpose: Purpose = Purpose.SERVI
     return SnsTexter(client, "Foreword").prepare(
         a_message(purpose=purpose), "+4915112345678", SmsContent(text)
     )
+
+
+@pytest.fixture
+def bus(aws: None) -> EventBridgeClient:
+    client: EventBridgeClient = boto3.client("events", config=ONCE)
+    client.create_event_bus(Name="foreword-dev")
+    return client
+
+
+def task(client: EventBridgeClient, **changes: Any) -> ProviderCall:
+    message = a_message(channels=(Channel.TASK,), **changes)
+    return TaskBus(client, "foreword-dev", FakeClock(NOON)).prepare(message)
 
 
 def requests_of(client: Any, operation: str) -> list[dict[str, Any]]:
@@ -122,6 +139,36 @@ def test_an_address_that_fits_no_mail_is_refused_before_any_claim(ses: SESV2Clie
         SesMailer(ses, SENDER, "foreword-dev").prepare(a_message(), "not an address", CONTENT)
 
 
+def test_a_task_is_put_on_the_bus_with_all_that_is_known_of_it_and_no_address(bus: EventBridgeClient) -> None:
+    seen = requests_of(bus, "PutEvents")
+    outcome = task(bus, case="order-7", signals={"share": Decimal("0.50")})()
+    assert isinstance(outcome, Accepted)
+    assert outcome.provider_message_id
+    [entry] = seen[0]["Entries"]
+    assert (entry["EventBusName"], entry["Source"], entry["DetailType"]) == (
+        "foreword-dev",
+        "foreword",
+        "TaskRequested",
+    )
+    message_id = a_message().message_id
+    assert json.loads(entry["Detail"]) == {
+        "id": f"{message_id}/requested",
+        "customer_id": CUSTOMER,
+        "occurred_at": "2026-03-04T12:00:00Z",
+        "data": {
+            "message_id": message_id,
+            "rule": "repeated-contacts",
+            "message": "we-are-sorry",
+            "channel": "task",
+            "case": "order-7",
+            "topic": "care",
+            "priority": 50,
+            "signals": {"share": 0.5},
+        },
+    }
+    assert '"share":0.50' in entry["Detail"]
+
+
 def answer(status: int, body: bytes) -> Ending:
     class Raw:
         def stream(self, **_: Any) -> list[bytes]:
@@ -172,7 +219,49 @@ def test_each_ending_of_a_call_is_told_apart_and_none_is_called_again(
     assert len(calls) <= 1
 
 
+def refusing(code: str) -> Ending:
+    entry = {"ErrorCode": code, "ErrorMessage": "no"}
+    return answer(200, json.dumps({"FailedEntryCount": 1, "Entries": [entry]}).encode())
+
+
+TASK_ENDINGS: list[tuple[Ending, ProviderOutcome]] = [
+    (refusing("ThrottlingException"), Refused("ThrottlingException", retryable=True)),
+    (refusing("InternalFailure"), Refused("InternalFailure", retryable=True)),
+    (refusing("AccessDeniedException"), Refused("AccessDeniedException", retryable=True)),
+    (refusing("MalformedDetail"), Refused("MalformedDetail", retryable=False)),
+    (
+        answer(400, b'{"__type": "ThrottlingException"}'),
+        Refused("ThrottlingException", retryable=True),
+    ),
+    (
+        answer(400, b'{"__type": "ValidationException"}'),
+        Refused("ValidationException", retryable=False),
+    ),
+    (answer(500, b'{"__type": "InternalException"}'), OutcomeUnknown("InternalException")),
+    (answer(200, b'{"FailedEntryCount": 0, "Entries": [{}]}'), OutcomeUnknown("NoEventId")),
+    (answer(200, b"{}"), OutcomeUnknown("NoEntry")),
+    (failing(ReadTimeoutError(endpoint_url="events")), OutcomeUnknown("ReadTimeoutError")),
+    (failing(ConnectTimeoutError(endpoint_url="events")), Refused("ConnectTimeoutError", retryable=True)),
+]
+
+
+@pytest.mark.parametrize(("ending", "outcome"), TASK_ENDINGS)
+def test_a_task_that_the_bus_certainly_did_not_take_is_told_from_one_that_it_may_have_taken(
+    bus: EventBridgeClient, ending: Ending, outcome: ProviderOutcome
+) -> None:
+    calls: list[int] = []
+
+    def count(**_: Any) -> None:
+        calls.append(1)
+
+    bus.meta.events.register_first("before-send.events.PutEvents", count)
+    bus.meta.events.register_first("before-send.events.PutEvents", ending)
+    assert task(bus)() == outcome
+    assert len(calls) <= 1
+
+
 def test_the_wired_providers_retry_nothing(aws: None) -> None:
-    for client in (clients.ses.__wrapped__(), clients.sns.__wrapped__()):
+    providers = (clients.ses, clients.sns, clients.task_events)
+    for client in (one.__wrapped__() for one in providers):
         config: Any = client.meta.config
         assert config.retries["total_max_attempts"] == 1

@@ -12,12 +12,13 @@ import pytest
 
 from foreword.adapters.liquid_templates import LiquidRenderer
 from foreword.authoring.check import Report, check
+from foreword.authoring.rulebook import load_rulebook
 from foreword.authoring.schemas import read_schemas
 from foreword.authoring.templates import read_templates
 from foreword.domain.content import EmailContent, SmsContent
 from foreword.domain.messages import Message
 from foreword.domain.profiles import Attribute, Profile
-from foreword.domain.rulebook import Channel, Purpose
+from foreword.domain.rulebook import Channel, Mode, Purpose
 
 ROOT = Path(__file__).parents[2]
 MESSAGES = ROOT / "functions" / "deliver_message" / "messages"
@@ -25,16 +26,27 @@ SCHEMAS = ROOT / "events" / "schemas"
 SIGNALS: dict[str, dict[str, Any]] = {
     "repeated-support-contacts": {"contacts": 3},
     "frequent-returns": {"returned_share": Decimal(4) / Decimal(7)},
-    "portfolio-drop": {"change": Decimal("-0.1234")},
+    "portfolio-drop": {"change": Decimal("-0.1234"), "against_peers": Decimal("-0.0649")},
     "diagnosis-follow-up": {"no_appointment": True},
+    "same-product-contacts": {"contacts": 3},
+    "spend-drop": {"spend": Decimal("30.00"), "against_usual": Decimal("-0.4")},
+    "late-delivery": {"not_delivered": True},
+    "retirement-ahead": {"retirement": True},
+    "first-failed-payment": {"first_failure": True},
+    "payment-failures": {"failures": 3},
+    "cancellation-intent": {"about_to_leave": True},
 }
+CASES = {"same-product-contacts": "car insurance", "late-delivery": "order-7781"}
+LIVE = {"repeated-support-contacts", "frequent-returns", "portfolio-drop", "diagnosis-follow-up"}
+TEMPLATES = read_templates(MESSAGES)
 GSM_7 = {*string.ascii_letters, *string.digits, *" @£$¥èéùìòÇØøÅåÆæßÉ!\"#%&'()*+,-./:;<=>?¡ÄÖÑÜ§¿äöñüà_"}
 VOID = {"meta", "br"}
 
 
 @pytest.fixture(scope="module")
 def report() -> Report:
-    return check(ROOT / "functions" / "evaluate_triggers", MESSAGES, SCHEMAS)
+    rulebook = ROOT / "functions" / "evaluate_triggers"
+    return check(rulebook, MESSAGES, SCHEMAS, mappings=ROOT / "events" / "mappings")
 
 
 def test_nothing_is_wrong_or_doubtful(report: Report) -> None:
@@ -44,7 +56,16 @@ def test_nothing_is_wrong_or_doubtful(report: Report) -> None:
 
 def test_every_rule_test_passes(report: Report) -> None:
     assert [(test.rule, test.test, test.difference) for test in report.tests if not test.passed] == []
-    assert len(report.tests) >= 4 * 4
+    assert len(report.tests) >= 4 * len(SIGNALS)
+
+
+def test_four_rules_are_live_and_the_others_wait_to_be_switched_on() -> None:
+    modes = {
+        authored.rule.rule: authored.rule.mode
+        for authored in load_rulebook(ROOT / "functions" / "evaluate_triggers").rules
+    }
+    assert {name for name, mode in modes.items() if mode is Mode.LIVE} == LIVE
+    assert {modes[name] for name in modes.keys() - LIVE} == {Mode.DRAFT}
 
 
 def test_every_event_of_the_rule_tests_has_a_schema_that_says_what_it_is() -> None:
@@ -65,7 +86,7 @@ def rendered(
         customer_id="c-1",
         message_id="m",
         rule=message,
-        case=None,
+        case=CASES.get(message),
         episode="e",
         message=message,
         purpose=Purpose.SERVICE,
@@ -78,7 +99,7 @@ def rendered(
         generation="g",
         signals=SIGNALS[message],
     )
-    return LiquidRenderer(read_templates(MESSAGES)).render(decided, channel, profile)
+    return LiquidRenderer(TEMPLATES).render(decided, channel, profile)
 
 
 class Balanced(HTMLParser):
@@ -116,7 +137,7 @@ def test_mails_are_whole_in_both_languages(message: str, locale: str) -> None:
     assert "viewport" in mail.html
 
 
-@pytest.mark.parametrize("message", sorted(SIGNALS.keys() - {"frequent-returns"}))
+@pytest.mark.parametrize("message", [name for name, files in TEMPLATES.items() if "sms.txt" in files])
 @pytest.mark.parametrize("locale", ["en", "de-AT"])
 def test_a_text_message_fits_into_one_part(message: str, locale: str) -> None:
     content = rendered(message, Channel.SMS, locale)
@@ -126,7 +147,14 @@ def test_a_text_message_fits_into_one_part(message: str, locale: str) -> None:
 
 
 def test_signals_are_shown_as_people_read_them() -> None:
-    shown = {"frequent-returns": "57 %", "portfolio-drop": "12 %", "repeated-support-contacts": " 3 "}
+    shown = {
+        "frequent-returns": "57 %",
+        "portfolio-drop": "12 %",
+        "repeated-support-contacts": " 3 ",
+        "same-product-contacts": "car insurance",
+        "late-delivery": "order-7781",
+        "payment-failures": " 3 ",
+    }
     for message, part in shown.items():
         for locale in ("en", "de"):
             mail = rendered(message, Channel.EMAIL, locale)

@@ -79,12 +79,16 @@ def test_people_read_the_same_story_as_programs(out: Path, capsys: pytest.Captur
         "SENT by email",
         "SENT by sms",
         "held back until 2026-03-07T08:00:00Z: DEFERRED_QUIET_HOURS",
+        "TaskRequested for the topic advice: call-about-returns",
+        "telephony → ticket.created as SupportContactOpened  channel=phone",
+        "portfolio-drop fires (change = -0.1158, against_peers = -0.0728)",
         "known already, nothing changes",
         "quarantined: INVALID_TIME",
         "waited in vain until 2026-03-19T10:00:00Z",
         "What became of it",
+        "Why did a customer get a message, or not? foreword explain c-david --stage demo --out",
     ):
         assert words in text
     assert re.search(
-        r"51 events: 48 accepted, 1 known already, 2 quarantined, 0 in a dead-letter queue", text
+        r"64 events: 61 accepted, 1 known already, 2 quarantined, 0 in a dead-letter queue", text
     )

@@ -34,6 +34,12 @@ def events() -> EventBridgeClient:
 
 
 @cache
+def task_events() -> EventBridgeClient:
+    """The bus as a provider: a task is put there once for each claim."""
+    return boto3.client("events", config=_PROVIDER)
+
+
+@cache
 def sqs() -> SQSClient:
     return boto3.client("sqs", config=_STORE)
 

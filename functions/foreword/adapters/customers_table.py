@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import zlib
+from base64 import b64decode
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
@@ -19,11 +21,19 @@ from foreword.domain.profiles import Attribute, Profile
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
-    from mypy_boto3_dynamodb.type_defs import AttributeValueTypeDef, TransactWriteItemTypeDef
+    from mypy_boto3_dynamodb.type_defs import (
+        AttributeValueTypeDef,
+        ConditionCheckTypeDef,
+        TransactWriteItemTypeDef,
+    )
+
+LONGEST_PLAIN = 800
+"""Characters of a state that is stored as it is; beside it an item has keys, marks and its due time."""
 
 PROFILE = "profile"
 STATE = "state"
 MOST_IN_A_TRANSACTION = 100
+_STATE_AND_PROFILE = 2
 
 
 def profile_from_item(item: Mapping[str, Any] | None, customer_id: str) -> Profile:
@@ -74,7 +84,7 @@ class CustomersTable:
         self._messages = messages
         self._kept_for = kept_for
 
-    def load(self, customer_id: str) -> StoredState:
+    def load(self, customer_id: str, *, fresh: bool = True) -> StoredState:  # noqa: ARG002  it always is
         keys = [_key(customer_id, STATE), _key(customer_id, PROFILE)]
         response = self._client.batch_get_item(
             RequestItems={self._customers: {"Keys": keys, "ConsistentRead": True}}
@@ -86,7 +96,7 @@ class CustomersTable:
         stored = items.get(STATE)
         if stored is None:
             return StoredState(None, None, 0, False, profile)
-        text = stored["state"]["S"] if "state" in stored else None
+        text = state_text(stored)
         generation = stored["generation"]["S"] if "generation" in stored else None
         return StoredState(text, generation, int(stored["version"]["N"]), "parked" in stored, profile)
 
@@ -103,24 +113,27 @@ class CustomersTable:
             **_key(customer_id, STATE),
             "version": {"N": str(stored.version + 1)},
             "generation": {"S": generation},
-            "state": {"S": state},
+            **_state_attribute(state),
             **_due(customer_id, due_at),
         }
         waiting = list(messages)
         # More than one transaction holds: the first messages go ahead of the state. Killed in between, they are
         # decided again under the same ids, and found to be there.
-        while len(waiting) >= MOST_IN_A_TRANSACTION:
-            if not self._write([], waiting[: MOST_IN_A_TRANSACTION - 1]):
+        while len(waiting) > MOST_IN_A_TRANSACTION - _STATE_AND_PROFILE:
+            if not self._write([], waiting[:MOST_IN_A_TRANSACTION]):
                 return False
-            del waiting[: MOST_IN_A_TRANSACTION - 1]
-        return self._write([self._put(item, stored.version)], waiting)
+            del waiting[:MOST_IN_A_TRANSACTION]
+        over = [self._put(item, stored.version)]
+        if waiting:
+            over.append(self._profile_stands(stored.profile))
+        return self._write(over, waiting)
 
     def park(self, stored: StoredState, customer_id: str, due_at: Instant) -> bool:
         item: dict[str, AttributeValueTypeDef] = {
             **_key(customer_id, STATE),
             "version": {"N": str(stored.version + 1)},
             "parked": {"BOOL": True},
-            **({} if stored.state is None else {"state": {"S": stored.state}}),
+            **({} if stored.state is None else _state_attribute(stored.state)),
             **_due(customer_id, due_at),
         }
         return self._write([self._put(item, stored.version)], [])
@@ -139,7 +152,7 @@ class CustomersTable:
                 raise
             if not failed:
                 return True
-            if state and 0 in failed:
+            if any(at < len(state) for at in failed):
                 return False
             known = {at - len(state) for at in failed}
             messages = [message for at, message in enumerate(messages) if at not in known]
@@ -154,8 +167,39 @@ class CustomersTable:
             return [0]
         return []
 
+    def _profile_stands(self, profile: Profile) -> TransactWriteItemTypeDef:
+        """The transaction entry that holds only where the profile is the one read; version 0 is none."""
+        check: ConditionCheckTypeDef = {
+            "TableName": self._customers,
+            "Key": _key(profile.customer_id, PROFILE),
+            "ConditionExpression": "attribute_not_exists(version)",
+        }
+        if profile.version > 0:
+            check["ConditionExpression"] = "version = :read"
+            check["ExpressionAttributeValues"] = {":read": {"N": str(profile.version)}}
+        return {"ConditionCheck": check}
+
     def _put(self, item: Mapping[str, AttributeValueTypeDef], version: int) -> TransactWriteItemTypeDef:
         return over_version({"TableName": self._customers, "Item": item}, version)
+
+
+def state_text(item: Mapping[str, Any]) -> str | None:
+    """The state's JSON text of an item as the client returns it; None where there is none yet."""
+    if "packed_state" in item:
+        return unpack_state(item["packed_state"]["B"])
+    return item["state"]["S"] if "state" in item else None
+
+
+def unpack_state(packed: bytes | str) -> str:
+    """The JSON text of a packed state; a stream's image gives its bytes as Base64."""
+    return zlib.decompress(packed if isinstance(packed, bytes) else b64decode(packed)).decode()
+
+
+def _state_attribute(text: str) -> dict[str, AttributeValueTypeDef]:
+    """A write costs by the kilobyte: what is longer is packed, which costs less than the time it takes."""
+    if len(text) <= LONGEST_PLAIN:
+        return {"state": {"S": text}}
+    return {"packed_state": {"B": zlib.compress(text.encode())}}
 
 
 def _key(customer_id: str, item: str) -> dict[str, AttributeValueTypeDef]:

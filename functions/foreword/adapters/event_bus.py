@@ -45,7 +45,7 @@ class EventBus:
     def _put(self, events: Sequence[OutgoingEvent]) -> Sequence[OutgoingEvent]:
         """Those that are not known to be accepted: an event that is put twice is known by its id."""
         try:
-            response = self._client.put_events(Entries=[self._entry(event) for event in events])
+            response = self._client.put_events(Entries=[entry_of(event, self._bus_name) for event in events])
         except (ClientError, BotoCoreError, ResponseParserError):
             return events  # other chunks may still pass; the caller learns which events did not
         entries = response.get("Entries", [])
@@ -53,19 +53,21 @@ class EventBus:
             return events
         return [event for event, entry in zip(events, entries, strict=True) if entry.get("ErrorCode")]
 
-    def _entry(self, event: OutgoingEvent) -> PutEventsRequestEntryTypeDef:
-        detail = {
-            "id": event.id,
-            "customer_id": event.customer_id,
-            "occurred_at": format_instant(event.occurred_at),
-            "data": event.data,
-        }
-        return {
-            "EventBusName": self._bus_name,
-            "Source": FOREWORD,
-            "DetailType": event.type,
-            "Detail": json_text.dumps(detail),
-        }
+
+def entry_of(event: OutgoingEvent, bus_name: str) -> PutEventsRequestEntryTypeDef:
+    """In Foreword's own name."""
+    detail = {
+        "id": event.id,
+        "customer_id": event.customer_id,
+        "occurred_at": format_instant(event.occurred_at),
+        "data": event.data,
+    }
+    return {
+        "EventBusName": bus_name,
+        "Source": FOREWORD,
+        "DetailType": event.type,
+        "Detail": json_text.dumps(detail),
+    }
 
 
 def _chunks(events: Sequence[OutgoingEvent]) -> Iterator[Sequence[OutgoingEvent]]:

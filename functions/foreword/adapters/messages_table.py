@@ -45,6 +45,26 @@ class MessagesTable:
         item = response.get("Item")
         return None if item is None else message_from_item(item)
 
+    def named(self, customer_id: str, short_id: str) -> Message | None:
+        response = self.client.query(
+            TableName=self.table,
+            KeyConditionExpression="customer_id = :customer AND begins_with(message_id, :short)",
+            ExpressionAttributeValues={":customer": {"S": customer_id}, ":short": {"S": short_id}},
+            ConsistentRead=True,
+            Limit=1,
+        )
+        return next((message_from_item(item) for item in response["Items"]), None)
+
+    def of_customer(self, customer_id: str) -> list[Message]:
+        """The customer's whole contact history, in no order, read with strong consistency."""
+        pages = self.client.get_paginator("query").paginate(
+            TableName=self.table,
+            KeyConditionExpression="customer_id = :customer",
+            ExpressionAttributeValues={":customer": {"S": customer_id}},
+            ConsistentRead=True,
+        )
+        return [message_from_item(item) for page in pages for item in page["Items"]]
+
     def replace(self, before: Message, after: Message) -> bool:
         try:
             self.client.update_item(**message_update(self.table, before, after))

@@ -36,6 +36,7 @@ from foreword.app.ports import (
     ProviderCall,
     Refused,
     Renderer,
+    Tasks,
     Texter,
 )
 from foreword.domain.content import EmailContent
@@ -63,6 +64,7 @@ class DeliverMessage:
     renderer: Renderer
     mailer: Mailer
     texter: Texter
+    tasks: Tasks
     policy: Policy
     clock: Clock
     new_attempt_id: Callable[[], str]
@@ -100,6 +102,8 @@ class DeliverMessage:
                 return self._call(claimed, call) if self.outbox.claim(dossier, claimed) else None
 
     def _prepare(self, message: Message, dossier: Dossier, send: Send) -> ProviderCall:
+        if send.address is None:
+            return self.tasks.prepare(message)
         content = self.renderer.render(message, send.channel, dossier.profile)
         if isinstance(content, EmailContent):
             return self.mailer.prepare(message, send.address, content)

@@ -3,20 +3,21 @@
 One transaction writes the state over the version it was read at, with the messages it decided. Killed before
 it, nothing happened; killed after it, the facts come again and are known. A write that lost reads and folds
 anew. A customer whose fold raises is parked: marked, skipped by the batch, and rebuilt from the journal when
-next looked at.
+next looked at. What the customer brings to comparisons with others is kept before that transaction: killed in
+between, it is kept again.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
-from foreword.app.ports import Clock, CustomerStates, FactReader, StoredState
+from foreword.app.ports import Clock, CustomerStates, FactReader, PeerValues, StoredState
 from foreword.domain.core import Core
 from foreword.domain.decisions import Decision, messages_of
 from foreword.domain.errors import NeedsJournal, NewerState, StoreConflict
-from foreword.domain.facts import Fact
+from foreword.domain.facts import CUSTOMER_UPDATED, Fact
 from foreword.domain.fold import Folded, fold, rebuild
 from foreword.domain.instants import HOUR, Instant
 from foreword.domain.state import State
@@ -35,6 +36,8 @@ class Evaluated:
 
     customer_id: str
     decisions: tuple[Decision, ...] = ()
+    values_left_out: int = 0
+    """Values that were too large to be compared with those of others."""
 
 
 class Report(Protocol):
@@ -45,12 +48,21 @@ class Report(Protocol):
 
 class EvaluateTriggers:
     def __init__(
-        self, core: Core, clock: Clock, states: CustomerStates, journal: FactReader, report: Report
+        self,
+        core: Core,
+        clock: Clock,
+        states: CustomerStates,
+        journal: FactReader,
+        cancel: Callable[[str, Sequence[str]], frozenset[str]],
+        peers: PeerValues,
+        report: Report,
     ) -> None:
         self._core = core
         self._clock = clock
         self._states = states
         self._journal = journal
+        self._cancel = cancel
+        self._peers = peers
         self._report = report
 
     def __call__(self, customer_id: str, facts: Sequence[Fact], *, in_doubt: bool = False) -> Evaluated:
@@ -59,10 +71,16 @@ class EvaluateTriggers:
         `in_doubt` where a further fact came that could not be read: the journal is asked.
         """
         for _ in range(_ATTEMPTS):
-            stored = self._states.load(customer_id)
+            # A profile that is being written is read anew: what is kept of it here would be old.
+            described = any(fact.type == CUSTOMER_UPDATED for fact in facts)
+            stored = self._states.load(customer_id, fresh=described)
             # The tick's clock may be ahead of ours: a deadline it saw come due is due.
             now = max([self._clock.now(), *(fact.received_at for fact in facts)])
             folded = self._folded(stored, customer_id, facts, now, in_doubt=in_doubt)
+            if isinstance(folded, Folded) and folded.retracted:
+                # What certainly does not leave holds no clock, and another rise may take its place.
+                cancelled = self._cancel(customer_id, folded.retracted)
+                folded = self._rebuilt(stored, customer_id, facts, now, cancelled)
             if isinstance(folded, Exception):
                 self._report(customer_id, folded)
                 if self._states.park(stored, customer_id, now + PARKED_FOR):
@@ -70,6 +88,14 @@ class EvaluateTriggers:
                 continue
             if not folded.changed and not stored.parked:
                 return Evaluated(customer_id)
+            # A fact that was taken back may have given a value: then, as for a customer put right, all count anew.
+            put_right = stored.parked or any(fact.retracts is not None for fact in facts)
+            left_out = self._peers.put(
+                customer_id,
+                folded.peer_values,
+                stored.version + 1,
+                complete=folded.complete and put_right,
+            )
             generation = self._core.rulebook.generation
             messages = [
                 message
@@ -80,7 +106,7 @@ class EvaluateTriggers:
             if len(state.encode()) > MOST_STATE_BYTES:
                 state = folded.state.without_memory().to_json()
             if self._states.save(stored, customer_id, state, generation, folded.due_at, messages):
-                return Evaluated(customer_id, tuple(folded.decisions))
+                return Evaluated(customer_id, tuple(folded.decisions), left_out)
         raise StoreConflict(f"the customer's state was written {_ATTEMPTS} times meanwhile")
 
     def _folded(
@@ -97,11 +123,23 @@ class EvaluateTriggers:
             raise
         except Exception as error:  # noqa: BLE001 - whatever a fold raises is this customer's trouble alone
             return error
+        return self._rebuilt(stored, customer_id, facts, now)
+
+    def _rebuilt(
+        self,
+        stored: StoredState,
+        customer_id: str,
+        facts: Sequence[Fact],
+        now: Instant,
+        cancelled: frozenset[str] = frozenset(),
+    ) -> Folded | Exception:
+        """As for the fold, from the customer's whole journal."""
+        state = None if stored.state is None else State.from_json(stored.state, customer_id)
         try:
             history = self._journal.read(customer_id)
         except (KeyError, ValueError) as error:  # a fact that this code cannot read
             return error
         try:
-            return rebuild(self._core, state, stored.profile, history, facts, now)
+            return rebuild(self._core, state, stored.profile, history, facts, now, cancelled)
         except Exception as error:  # noqa: BLE001 - as above
             return error

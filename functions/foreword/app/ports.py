@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Protocol, TypeAlias
 
@@ -13,7 +13,10 @@ from foreword.domain.facts import Fact
 from foreword.domain.instants import Instant
 from foreword.domain.messages import Message
 from foreword.domain.outgoing import OutgoingEvent
+from foreword.domain.peer_values import PeerValue
+from foreword.domain.peers_closing import Close, Progress, Truth, Work
 from foreword.domain.profiles import Profile
+from foreword.domain.reaching import Reach
 from foreword.domain.rulebook import Channel
 
 
@@ -54,8 +57,11 @@ class StoredState:
 
 
 class CustomerStates(Protocol):
-    def load(self, customer_id: str) -> StoredState:
-        """Read with strong consistency; raises StoreUnavailable where a part did not come."""
+    def load(self, customer_id: str, *, fresh: bool = False) -> StoredState:
+        """As it was when last known here, or where it must be `fresh`, read with strong consistency.
+
+        Raises StoreUnavailable where a part did not come.
+        """
         ...
 
     def save(
@@ -69,7 +75,8 @@ class CustomerStates(Protocol):
     ) -> bool:
         """In one transaction, over `stored`; False, and nothing written, where that is no longer what stands.
 
-        A message that exists already stays as it is: its reason was decided before.
+        Where there are messages, that goes for the profile too: they were decided on it. A message that exists
+        already stays as it is: its reason was decided before.
         """
         ...
 
@@ -96,6 +103,16 @@ class Messages(Protocol):
         ...
 
 
+class UnsentMessages(Protocol):
+    def named(self, customer_id: str, short_id: str) -> Message | None:
+        """The message whose id begins so, read with strong consistency."""
+        ...
+
+    def replace(self, before: Message, after: Message) -> bool:
+        """As for `Messages`."""
+        ...
+
+
 class DueMessages(Messages, Protocol):
     def due(self, shard: str, now: Instant) -> Iterable[tuple[str, str]]:
         """(customer_id, message_id) of what is due at or before `now`, from an index that may lag."""
@@ -105,6 +122,22 @@ class DueMessages(Messages, Protocol):
 class DueCustomers(Protocol):
     def due(self, shard: str, now: Instant) -> Iterable[tuple[str, Instant]]:
         """(customer_id, due_at) of the customers with a deadline at or before `now`."""
+        ...
+
+
+class CustomersToReach(Protocol):
+    """All customers, page by page, and how far a new rulebook has reached them."""
+
+    def progress(self) -> Reach | None:
+        """Read with strong consistency."""
+        ...
+
+    def page(self, through: str | None, generation: str) -> tuple[list[str], str | None]:
+        """The next customers whose state was folded by another rulebook, and how far that is; None for the end."""
+        ...
+
+    def keep(self, before: Reach, after: Reach) -> bool:
+        """False, and nothing written, where `before` is no longer what stands."""
         ...
 
 
@@ -169,4 +202,125 @@ class Mailer(Protocol):
 class Texter(Protocol):
     def prepare(self, message: Message, address: str, content: SmsContent) -> ProviderCall:
         """As for e-mail."""
+        ...
+
+
+class Tasks(Protocol):
+    def prepare(self, message: Message) -> ProviderCall:
+        """As for e-mail, with no address and no content: who takes the task up knows what to do."""
+        ...
+
+
+class PeerValues(Protocol):
+    def put(
+        self, customer_id: str, values: Sequence[PeerValue], version: int, *, complete: bool = False
+    ) -> int:
+        """Keep a customer's values of periods that are not closed yet, one for each rule and period.
+
+        To be called before the customer's state is written as `version`: what came from a later state stays.
+        `complete`: there are no others, and those kept of open periods are taken back. Gives how many were too
+        large to be kept.
+        """
+        ...
+
+
+class PeerCloses(Protocol):
+    """The closes of periods, and how far each has come."""
+
+    def register(self, close: Close, due_at: Instant) -> None:
+        """Unless it is known already."""
+        ...
+
+    def due(self, now: Instant) -> Iterable[str]:
+        """The rules with a close that is due at or before `now`, from an index that may lag."""
+        ...
+
+    def load(self, close: Close) -> Progress | None:
+        """Read with strong consistency."""
+        ...
+
+    def of_rule(self, rule: str) -> Sequence[Progress]:
+        """All that are kept, in the order of their periods, read with strong consistency."""
+        ...
+
+    def move(self, before: Progress, after: Progress) -> bool:
+        """From one stage to the next: False, and nothing written, where that stage is over or parts are left."""
+        ...
+
+    def look_again(self, progress: Progress, due_at: Instant) -> None:
+        """While the stage lasts."""
+        ...
+
+    def finish(
+        self,
+        work: Work,
+        *,
+        shards: Iterable[str] = (),
+        cohorts: Iterable[str] = (),
+        again: Iterable[str] = (),
+    ) -> Progress | None:
+        """Take the part from those that are left, and add to what the progress collects.
+
+        Gives the progress after it; None, and nothing written, where the stage is over.
+        """
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Frozen:
+    """A run of a shard's values as they were when their period was closed, one line of JSON each.
+
+    `through` is the last customer in it; `is_last` where no further run follows, or ever will.
+    """
+
+    number: int
+    lines: tuple[str, ...]
+    through: str
+    is_last: bool
+
+
+class PeerStore(Protocol):
+    """The values of periods, what is reckoned of them, and for whom each rule is true.
+
+    `told` and `settled` are lines of JSON, written as a whole under a name; written again they are the same.
+    """
+
+    def put_value(self, close: Close, customer_id: str, line: str | None, version: int) -> None:
+        """Unless one of a later version is there; None takes it back."""
+        ...
+
+    def values(self, close: Close, shard: str, after: str) -> Iterable[tuple[str, str]]:
+        """(customer, line) of those behind `after`, in the order of customers, read with strong consistency."""
+        ...
+
+    def freeze(self, close: Close, shard: str, frozen: Frozen) -> bool:
+        """False, and nothing written, where the run of that number exists."""
+        ...
+
+    def frozen(self, close: Close, shard: str, begin: int = 0) -> Iterable[Frozen]:
+        """From number `begin` on, read with strong consistency."""
+        ...
+
+    def tell(self, close: Close, round_: int, bucket: str, shard: str, lines: Sequence[str]) -> None: ...
+
+    def told(self, close: Close, round_: int, bucket: str) -> Iterable[str]: ...
+
+    def settle(self, close: Close, round_: int, bucket: str, lines: Sequence[str]) -> None: ...
+
+    def settled(self, close: Close, round_: int | None = None) -> Iterable[str]:
+        """Of one round, or of all."""
+        ...
+
+    def truths(self, rule: str, shard: str, first: str, last: str) -> Mapping[str, Truth]:
+        """Of the customers from `first` to `last` for whom it ever changed, read with strong consistency."""
+        ...
+
+    def set_truth(self, rule: str, customer_id: str, truth: Truth, now: Instant) -> None:
+        """Unless one of this period or a later one is there."""
+        ...
+
+
+class WorkQueue(Protocol):
+    def send(self, works: Sequence[Work]) -> None:
+        """Raises where not all are sent."""
         ...

@@ -8,7 +8,7 @@ from typing import Any
 from foreword.authoring.falling import made_true_by_events
 from foreword.authoring.rules import AuthoredRule
 from foreword.authoring.signals.reader import is_moment
-from foreword.authoring.suggest import did_you_mean
+from foreword.authoring.suggest import MISSPELT, did_you_mean
 from foreword.domain.conditions import root_names
 from foreword.domain.errors import InvalidRulebook
 from foreword.domain.facts import CUSTOMER_UPDATED, OWN_TYPES
@@ -19,7 +19,19 @@ Schemas = Mapping[str, Any]
 
 def cautions(authored: AuthoredRule, schemas: Schemas) -> list[InvalidRulebook]:
     """In no particular order; `schemas` is event type -> JSON Schema of its data."""
-    return [authored.refused(name, words) for name, words in _all(authored.rule, schemas)]
+    found = [*_all(authored.rule, schemas), *_idle_others(authored)]
+    return [authored.refused(name, words) for name, words in found]
+
+
+def _idle_others(authored: AuthoredRule) -> Iterator[tuple[str, str]]:
+    signals = authored.rule.signals.values()
+    if not any(isinstance(signal, PeersSignal) for signal in signals):
+        for test in authored.tests:
+            if test.others:
+                yield (
+                    "tests",
+                    f"'{test.name}' gives others, and only a rule with a peers signal looks at them",
+                )
 
 
 def _all(rule: Rule, schemas: Schemas) -> Iterator[tuple[str, str]]:
@@ -75,7 +87,7 @@ def event_filters(signal: Signal) -> list[EventFilter]:
 def _unlikely_types(events: EventFilter, schemas: Schemas) -> Iterator[str]:
     known = {*schemas, *OWN_TYPES}
     for kind in events.types or ():
-        hint = "" if kind in known else did_you_mean(kind, known)
+        hint = "" if kind in known else did_you_mean(kind, known, likeness=MISSPELT)
         if hint:
             yield f"no schema describes the event '{kind}'{hint}"
 
@@ -99,7 +111,7 @@ def _unlikely_fields(expression: Expression, types: tuple[str, ...], schemas: Sc
 
 def _misspelt(prefix: str, fields: set[str], known: set[str]) -> Iterator[str]:
     for field in sorted(fields - known):
-        hint = did_you_mean(field, known)
+        hint = did_you_mean(field, known, likeness=MISSPELT)
         if hint:
             yield f"no schema describes {prefix}{field}{hint}"
 

@@ -58,13 +58,15 @@ class Scope:
     """The names a condition may use.
 
     `hidden` are signals of the rule which this place cannot see; `absent` gives for names that are known
-    elsewhere, `event` say, why they are not known here.
+    elsewhere, `event` say, why they are not known here. With `bus_event`, `event` is the whole event as the bus
+    brings it, and there is no other name.
     """
 
     signals: Mapping[str, CelType] = field(default_factory=dict)
     lists: frozenset[str] = frozenset()
     hidden: frozenset[str] = frozenset()
     absent: Mapping[str, str] = field(default_factory=dict)
+    bus_event: bool = False
 
 
 def check_expression(source: str, scope: Scope, wanted: tuple[CelType, ...] = (BOOLEAN,)) -> Expression:
@@ -212,6 +214,14 @@ class _Checker:
 
     def _ident(self, tree: Tree[Token]) -> tuple[list[Any], CelType]:
         name = str(tree.children[0])
+        if self.scope.bus_event and name == "event":
+            return ["name", name], MAP
+        if self.scope.bus_event:
+            raise self.refused(
+                tree,
+                f"unknown name '{name}': a mapping knows the bus event alone, as in event.detail.x; "
+                "a text of your own stands in quotes inside the quotes",
+            )
         self._no_absent(tree, name)
         if name in self.scope.signals:
             return ["name", name], self.scope.signals[name]
@@ -229,9 +239,9 @@ class _Checker:
         inner, name = _single(_tree(tree.children[0])), str(tree.children[1])
         root = str(inner.children[0]) if inner.data == "ident" else ""
         self._no_absent(tree, root)
-        if root == "event":
+        if root == "event" and not self.scope.bus_event:
             return self._known(tree, root, name, EVENT_FIELDS)
-        if root == "lists":
+        if root == "lists" and not self.scope.bus_event:
             return self._known(tree, root, name, dict.fromkeys(self.scope.lists, STRINGS))
         node, of = self.visit(inner)
         if node == ["name", "profile"]:

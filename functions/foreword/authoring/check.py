@@ -11,6 +11,7 @@ import fastjsonschema
 
 from foreword.authoring.cautions import cautions
 from foreword.authoring.fields import RulebookErrors
+from foreword.authoring.mappings import check_mappings
 from foreword.authoring.rule_tests import RuleTestResult, run_rule_tests
 from foreword.authoring.rulebook import load_rulebook
 from foreword.authoring.rules import AuthoredRule
@@ -34,7 +35,7 @@ class Report:
         return not self.problems and all(test.passed for test in self.tests)
 
 
-def check(rulebook: Path, messages: Path, schemas: Path) -> Report:
+def check(rulebook: Path, messages: Path, schemas: Path, *, mappings: Path | None = None) -> Report:
     """Never raises for what an author wrote; OSError where a directory cannot be read."""
     problems: list[InvalidRulebook] = []
     try:
@@ -45,6 +46,7 @@ def check(rulebook: Path, messages: Path, schemas: Path) -> Report:
         return Report((), (error,), (), ())
     except RulebookErrors as several:
         return Report((), several.errors, (), ())
+    problems += [] if mappings is None else check_mappings(mappings, event_schemas)
     warnings: list[InvalidRulebook] = []
     tests: list[RuleTestResult] = []
     for authored in loaded.rules:

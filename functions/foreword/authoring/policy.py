@@ -7,6 +7,7 @@ import zoneinfo
 from pathlib import Path
 from typing import Any
 
+from foreword.authoring.event_types import event_type
 from foreword.authoring.fields import (
     Fields,
     Key,
@@ -57,7 +58,6 @@ KEYS = {
 }
 UNBUILT = ("frequency_caps", "volume_constraints", "open_cases", "holdout")
 
-_TYPE = re.compile(r"[^\s*]{1,128}")
 _LIST_NAME = re.compile(LIST_NAME, re.ASCII)
 
 
@@ -162,11 +162,10 @@ def _willingness(source: Source, node: Node) -> Willingness:
 
 
 def _scored(source: Source, key: Scalar) -> str:
-    if not _TYPE.fullmatch(key.value):
-        raise source.refused(key, f"'{key.value}' is not an event type, a name like SupportContactOpened")
-    if key.value == CUSTOMER_UPDATED:
+    name = event_type(source, key)
+    if name == CUSTOMER_UPDATED:
         raise source.refused(key, f"{CUSTOMER_UPDATED} tells of the profile and is no interaction")
-    return key.value
+    return name
 
 
 def _score(source: Source, node: Node) -> int:

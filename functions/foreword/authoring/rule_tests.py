@@ -8,9 +8,11 @@ from typing import Any
 
 from foreword.authoring.rules import AuthoredRule
 from foreword.authoring.written_tests import CUSTOMER_ID, Expected, RuleTest, Sent, Skipped
+from foreword.domain import json_text
 from foreword.domain.core import Core
 from foreword.domain.decisions import Decision
 from foreword.domain.instants import format_instant
+from foreword.domain.peers import peers_decisions
 from foreword.domain.replay import once, replay
 from foreword.domain.rulebook import Policy, Rule, Rulebook
 
@@ -40,7 +42,9 @@ def run_rule_tests(
 
 
 def _run(authored: AuthoredRule, test: RuleTest, core: Core) -> RuleTestResult:
-    happened = [(decision, _outcomes(authored, decision)) for decision in _decisions(test, core)]
+    happened = [
+        (decision, _outcomes(authored, decision)) for decision in _decisions(test, core, authored.rule.rule)
+    ]
     # What was skipped is compared only where the test speaks of skipping.
     skips = any(isinstance(expected, Skipped) for expected in test.expect)
     compared = tuple(
@@ -50,11 +54,17 @@ def _run(authored: AuthoredRule, test: RuleTest, core: Core) -> RuleTestResult:
     return RuleTestResult(authored.rule.rule, test.name, authored.file, test.place.line, difference)
 
 
-def _decisions(test: RuleTest, core: Core) -> list[Decision]:
-    """Those of the test's own customer, in time order."""
-    return replay(
-        core, CUSTOMER_ID, test.customer.profile, once(test.customer.given), test.start, test.end
-    ).decisions
+def _decisions(test: RuleTest, core: Core, rule: str) -> list[Decision]:
+    """Those of the test's own customer, in time order. What a cohort leads to is known when all were replayed."""
+    replayed = [
+        replay(core, member.customer_id, member.profile, once(member.given), test.start, test.end)
+        for member in (test.customer, *test.others)
+    ]
+    if core.rules[rule].peers is None:
+        return replayed[0].decisions
+    values = [value for one in replayed for value in one.peer_values]
+    compared = peers_decisions(core, rule, values, test.end)
+    return [decision for decision in compared if decision.customer_id == CUSTOMER_ID]
 
 
 def _outcomes(authored: AuthoredRule, decision: Decision) -> tuple[Expected, ...]:
@@ -89,4 +99,4 @@ def _clock(rule: Rule, test: RuleTest) -> str:
 
 
 def _shown(value: Any) -> str:
-    return str(value).lower() if isinstance(value, bool) else str(value)
+    return value if isinstance(value, str) else json_text.dumps(value)

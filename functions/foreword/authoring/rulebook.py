@@ -37,8 +37,10 @@ class LoadedRulebook:
 def load_rulebook(directory: Path, policy: Policy | None = None) -> LoadedRulebook:
     """Reads rules/*.yaml, and beside them policy.yaml (unless a `policy` is given), lists.yaml and signals.yaml.
 
-    Raises RulebookErrors with the errors of all files together, OSError where the directory cannot be read.
+    `directory` may also be the folder of the rules itself. Raises RulebookErrors with the errors of all files
+    together, OSError where the directory cannot be read.
     """
+    files = _Files(directory)
     errors: list[InvalidRulebook] = []
     lists: Mapping[str, tuple[str, ...]] = {}
     shared: SharedSignals | None = None
@@ -46,21 +48,48 @@ def load_rulebook(directory: Path, policy: Policy | None = None) -> LoadedRulebo
     if policy is None:
         policy = Policy()
         with _collecting(errors):
-            policy = read_policy(directory / "policy.yaml")
+            policy = read_policy(files.document("policy"))
     with _collecting(errors):
-        lists = read_lists(directory / "lists.yaml")
+        lists = read_lists(files.document("lists"))
     with _collecting(errors):
-        shared = read_shared_signals(directory / "signals.yaml", frozenset(lists), policy.retention)
+        shared = read_shared_signals(files.document("signals"), frozenset(lists), policy.retention)
     surroundings = Surroundings(policy, lists, shared)
-    for path in sorted((directory / "rules").iterdir()):
+    for path in files.rules():
         if path.suffix == ".yaml":
             with _collecting(errors):
                 rules += [rule for rule in (read_rule(path, surroundings),) if rule is not None]
-        elif not path.name.startswith("."):
+        else:
             errors.append(InvalidRulebook("not a rule: a rule stands in a file NAME.yaml", file=str(path)))
     if errors or shared is None:
         raise RulebookErrors(errors)
     return LoadedRulebook(tuple(rules), policy, lists, shared)
+
+
+class _Files:
+    """Where the documents are: beside a folder `rules`, or (of a folder of rules) in it or beside it."""
+
+    def __init__(self, directory: Path) -> None:
+        self.has_folder = (directory / "rules").is_dir()
+        self.folder = directory / "rules" if self.has_folder else directory
+        self.beside = (
+            directory if self.has_folder or directory.resolve().name != "rules" else directory.parent
+        )
+
+    def document(self, name: str) -> Path:
+        within = self.folder / f"{name}.yaml"
+        return within if not self.has_folder and within.exists() else self.beside / f"{name}.yaml"
+
+    def rules(self) -> list[Path]:
+        """Everything in the folder of rules that is not hidden, nor one of the other documents."""
+        others = () if self.has_folder else ("policy.yaml", "lists.yaml", "signals.yaml")
+        return [
+            path
+            for path in sorted(self.folder.iterdir())
+            if not path.name.startswith(".") and path.name not in others and not self._is_messages(path)
+        ]
+
+    def _is_messages(self, path: Path) -> bool:
+        return not self.has_folder and path.name == "messages" and path.is_dir()
 
 
 @contextmanager

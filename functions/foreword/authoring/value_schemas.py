@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from typing import Any, TypeAlias
 
+from foreword.authoring.event_types import NOTES, TYPE
 from foreword.authoring.fields import CLOCK, KEBAB, Key
 
 Schema: TypeAlias = Mapping[str, Any]
@@ -46,6 +47,6 @@ TIME_OF_DAY: Schema = {"type": "string", "pattern": f"^{CLOCK}$", "examples": ["
 TIME: Schema = {"type": "string", "examples": ["2026-03-02T09:00:00Z"]}
 CONDITION: Schema = {"type": "string", "description": "A CEL condition, in quotes.", "pattern": r"\S"}
 EXPRESSION: Schema = {"type": "string", "description": "A CEL expression.", "pattern": r"\S"}
-EVENT_TYPE: Schema = {"type": "string", "pattern": r"^[^\s*]{1,128}$"}
+EVENT_TYPE: Schema = {"type": "string", "pattern": f"^{TYPE}$", "not": {"enum": sorted(NOTES)}}
 EVENT: Schema = definition("event")
 SIGNAL_NAMES: Schema = {"pattern": "^[A-Za-z_][A-Za-z0-9_]*$"}

@@ -7,9 +7,10 @@ from dataclasses import dataclass
 from typing import Any
 
 from foreword.authoring.cautions import event_filters
+from foreword.authoring.event_types import NOTES
 from foreword.authoring.rulebook import LoadedRulebook
 from foreword.authoring.signals.reader import signal_type
-from foreword.domain.facts import CUSTOMER_UPDATED, DEADLINE_REACHED, OWN_TYPES
+from foreword.domain.facts import CUSTOMER_UPDATED, OWN_TYPES
 from foreword.domain.profiles import ADDRESSES
 from foreword.domain.rulebook import Signal, WillingnessSignal
 
@@ -74,7 +75,7 @@ def vocabulary(loaded: LoadedRulebook, schemas: Mapping[str, Any], messages: Ite
         for signal in (*loaded.shared.signals.values(), *(s for rule in rules for s in rule.signals.values()))
         for kind in _types(signal)
     }
-    types = sorted({*schemas, *used, *OWN_TYPES} - {CUSTOMER_UPDATED, DEADLINE_REACHED})
+    types = sorted({*schemas, *used, *OWN_TYPES} - {CUSTOMER_UPDATED, *NOTES})
     sends = [send for rule in rules for send in rule.sends]
     return Vocabulary(
         events=tuple(_event(kind, schemas.get(kind)) for kind in types),

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from decimal import Decimal
 from typing import Any, TypeAlias
 
+from foreword.authoring.event_types import event_type
 from foreword.authoring.fields import Fields, Key, Source, instant, items, one_of, text
 from foreword.authoring.suggest import did_you_mean
 from foreword.authoring.value_schemas import EVENT_TYPE, OBJECT, TEXT, TIME, definition, list_of, mapping
@@ -144,7 +145,7 @@ def _read_test(source: Source, node: Node, sends: tuple[Send, ...]) -> RuleTest:
         name=text(source, fields.require("name")),
         customer=customer,
         others=others,
-        start=None if times else end - A_YEAR,
+        start=None if times else end - A_YEAR + 1,  # what falls on the same day a year ago is over
         end=end,
         expect=tuple(_expected(source, item, sends) for item in expect.items),
         place=node.place,
@@ -185,7 +186,7 @@ def _customer(source: Source, node: Node) -> dict[str, Any]:
 
 def _fact(source: Source, node: Node, index: int, customer_id: str) -> Fact:
     fields = Fields(source, node, "a given event", GIVEN_KEYS)
-    kind = text(source, fields.require("event"))
+    kind = event_type(source, fields.require("event"))
     at = instant(source, fields.require("at"))
     return Fact(
         source=fields.optional("source", text, FOREWORD if kind in OWN_TYPES else SOURCE),

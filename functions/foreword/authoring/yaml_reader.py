@@ -24,10 +24,10 @@ QUOTE_IT = "put the condition in quotes"
 
 _JSON_NUMBER = re.compile(r"-?(?:0|[1-9][0-9]*)(?:\.[0-9]+)?(?:[eE][+-]?[0-9]+)?", re.ASCII)
 _LITERALS = {"true": True, "false": False, "null": None}
-_CONDITION_KEY = re.compile(
-    r"""(?:^|[\s{,"'-])(?:when|where|eligible|until|if|for_each|cohort|date|change|sum|average|min|max"""
-    r"""|distinct|last|first|first_time)["']?\s*:"""
-)
+_CONDITIONS = "when|where|eligible|until|if"
+_EXPRESSIONS = "for_each|cohort|date|change|sum|average|min|max|distinct|last|first|first_time"
+_CONDITION_KEY = re.compile(rf"""(?:^|[\s{{,"'-])(?:{_CONDITIONS})["']?\s*:""")
+_CEL_KEY = re.compile(rf"""(?:^|[\s{{,"'-])(?:{_CONDITIONS}|{_EXPRESSIONS})["']?\s*:""")
 
 
 @dataclass(frozen=True, slots=True)
@@ -179,7 +179,8 @@ class _Builder:
             self.check(value_event, key)
             value = self.node(value_event)
             if _missing(value):
-                raise self.refused(event, f"'{key.value}' has no value{self.hint(event)}")
+                hint = _quote_hint(self.text, event.start_mark.line, _CONDITION_KEY)
+                raise self.refused(event, f"'{key.value}' has no value{hint}")
             if key.value in entries:
                 first = entries[key.value][0].place.line
                 raise self.refused(event, f"'{key.value}' stands twice; the first is in line {first}")
@@ -218,10 +219,10 @@ def _missing(node: Node) -> bool:
     return isinstance(node, Scalar) and node.plain and node.value == ""
 
 
-def _quote_hint(text: str, line: int) -> str:
-    """What to do, where the line (from 0) holds the key of a condition."""
+def _quote_hint(text: str, line: int, of: re.Pattern[str] = _CEL_KEY) -> str:
+    """What to do, where the line (from 0) holds the key of a condition or an expression."""
     lines = text.splitlines()
-    found = _CONDITION_KEY.search(lines[line]) if line < len(lines) else None
+    found = of.search(lines[line]) if line < len(lines) else None
     return f"; {QUOTE_IT}" if found else ""
 
 

@@ -20,7 +20,7 @@ def run(*, rules: Sequence[str], rulebook: Path | None, as_json: bool) -> None:
     directory = rulebook or ours.rulebook
     messages = directory / "messages" if rulebook is not None else ours.messages
     try:
-        report = check(directory, messages, ours.schemas)
+        report = check(directory, messages, ours.schemas, mappings=ours.mappings)
     except OSError as error:
         raise CannotRun(f"{error.filename or directory}: cannot be read: {error.strerror}") from None
     unknown = [name for name in rules if not report.problems and name not in report.rules]

@@ -12,6 +12,7 @@ from tempfile import TemporaryDirectory
 from rich.console import Console
 
 from foreword.authoring.publish import publish
+from foreword.cli.demo_records import DEMO, LEFT_IN, leave_records
 from foreword.cli.demo_text import DemoText
 from foreword.cli.failures import CannotRun
 from foreword.cli.files import FileEvent, read_events
@@ -36,11 +37,12 @@ def run(*, out: Path, as_json: bool) -> None:
     show = _json_printer(console) if as_json else DemoText(console).show
     ours = project.find()
     with TemporaryDirectory(prefix="foreword-") as folder:
-        rulebook = publish(ours.rulebook, ours.messages, ours.schemas, Path(folder))
+        rulebook = publish(ours.rulebook, ours.messages, ours.schemas, Path(folder), mappings=ours.mappings)
         with LocalCloud(at=to_datetime(events[0][0]), published=Path(folder)) as cloud:
             for told in _play(cloud, Story(Core(rulebook)), events, to_datetime(events[-1][0]) + AFTERWARDS):
                 totals.add(told)
                 show(told)
+            leave_records(cloud, out)
     mails = _leave_mails(cloud, out)
     dead = sum(map(len, cloud.dead_letters.values()))
     if as_json:
@@ -49,6 +51,12 @@ def run(*, out: Path, as_json: bool) -> None:
         DemoText(console).summary(totals, dead)
         console.print(
             f"{len(mails)} e-mails are in {out}/ as .eml files; any mail program opens them.",
+            markup=False,
+            soft_wrap=True,
+        )
+        again = f" --out {out}" if out != LEFT_IN else ""
+        console.print(
+            f"Why did a customer get a message, or not? foreword explain c-david --stage {DEMO}{again}",
             markup=False,
             soft_wrap=True,
         )

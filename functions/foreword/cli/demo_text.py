@@ -27,6 +27,7 @@ class DemoText:
         self._console = console
         self._day = ""
         self._heading = ""
+        self._firing: tuple[str, str, str] | None = None
 
     def show(self, told: Told) -> None:
         """Print one thing that happened, under the heading of its day."""
@@ -47,6 +48,7 @@ class DemoText:
             "deadline": self._deadline,
             "decision": self._decision,
             "accepted": self._accepted,
+            "task": self._task,
             "message": self._message,
             "feedback": self._feedback,
         }
@@ -58,6 +60,7 @@ class DemoText:
             (f"{told['customer_id']}  ", "bold magenta"),
             f"{told['source']} → ",
             (str(told["type"]), "bold"),
+            f" as {told['as']}" if "as" in told else "",
             (f"  {_facts(told['data'])}", "dim"),
         )
         self._console.print(line, soft_wrap=True)
@@ -81,10 +84,14 @@ class DemoText:
 
     def _decision(self, told: Told) -> None:
         values = ", ".join(f"{name} = {str(value).lower()}" for name, value in told["signals"].items())
-        if told["outcome"] == "fired":
+        firing = (told["at"], told["customer_id"], told["rule"])
+        if told["outcome"] == "fired" and firing == self._firing:
+            self._line(f"and one more message: {told['message']}", "bold green")
+        elif told["outcome"] == "fired":
             self._line(f"{told['rule']} fires ({values})", "bold green")
         else:
             self._line(f"{told['rule']} would fire ({values}), but: {told['reason']}", "yellow")
+        self._firing = firing
 
     def _accepted(self, told: Told) -> None:
         text = Text(told["text"].strip())
@@ -96,6 +103,9 @@ class DemoText:
             text, title=Text(title, style="bold"), title_align="left", border_style="green", width=width
         )
         self._console.print(Padding(panel, (0, 0, 0, _INDENT)))
+
+    def _task(self, told: Told) -> None:
+        self._line(f"TaskRequested for the topic {told['topic']}: {told['message']}", "bold green")
 
     def _message(self, told: Told) -> None:
         if told["status"] == "SENT":

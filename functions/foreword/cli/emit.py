@@ -11,12 +11,14 @@ from typing import Any
 
 from rich.console import Console
 
+from foreword.authoring.fields import RulebookErrors
+from foreword.authoring.mappings import read_mappings
 from foreword.authoring.schemas import read_schemas
 from foreword.cli.failures import CannotRun, FoundWrong
 from foreword.cli.files import FileEvent, read_events
 from foreword.cli.stages import declared_stages
 from foreword.contracts.bus_events import BusEvents
-from foreword.domain.errors import InvalidEvent
+from foreword.domain.errors import InvalidEvent, InvalidRulebook
 from foreword.domain.instants import to_instant
 from foreword.local import project
 
@@ -60,15 +62,25 @@ def _require(stage: str | None) -> None:
 
 def _problems(events: Sequence[FileEvent]) -> Iterator[str | None]:
     """Checked as record_activity would, each at its own time: a file may hold history, or what is yet to come."""
-    bus_events = BusEvents(read_schemas(project.find().schemas))
+    bus_events = _bus_events()
     for event in events:
         received_at = to_instant(datetime.now(UTC)) if event.at is None else event.at
         try:
-            bus_events.parse(event.body(), received_at)
+            bus_events.parse(event.body(received_at), received_at)
         except InvalidEvent as error:
             yield str(error)
         else:
             yield None
+
+
+def _bus_events() -> BusEvents:
+    ours = project.find()
+    try:
+        return BusEvents(read_schemas(ours.schemas), read_mappings(ours.mappings))
+    except InvalidRulebook as error:
+        raise CannotRun(str(error)) from None
+    except RulebookErrors as several:
+        raise CannotRun(str(several.errors[0])) from None
 
 
 def _batches(events: Sequence[FileEvent]) -> Iterator[list[FileEvent]]:

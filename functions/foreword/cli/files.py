@@ -6,10 +6,11 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
+from uuid import uuid4
 
 from foreword.cli.failures import CannotRun
 from foreword.domain import json_text
-from foreword.domain.instants import Instant, parse_instant
+from foreword.domain.instants import SECOND, Instant, format_instant, parse_instant
 
 _KEYS = {"at", "source", "detail-type", "detail"}
 
@@ -28,10 +29,19 @@ class FileEvent:
         """The PutEvents entry."""
         return {"EventBusName": bus, "Source": self.source, "DetailType": self.type, "Detail": self.detail}
 
-    def body(self) -> str:
-        """The event as a queue behind the bus delivers it."""
-        names = json_text.dumps({"source": self.source, "detail-type": self.type})
-        return f'{names[:-1]},"detail":{self.detail}}}'
+    def body(self, at: Instant) -> str:
+        """The event as a queue behind the bus delivers it, put there `at`; the bus draws an id anew each time."""
+        envelope = {
+            "version": "0",
+            "id": str(uuid4()),
+            "detail-type": self.type,
+            "source": self.source,
+            "account": "000000000000",
+            "time": format_instant(at - at % SECOND),
+            "region": "eu-central-1",
+            "resources": [],
+        }
+        return f'{json_text.dumps(envelope)[:-1]},"detail":{self.detail}}}'
 
 
 def read_events(path: Path) -> list[FileEvent]:

@@ -79,6 +79,75 @@ def vocabulary(**options: Any) -> None:
 
 
 @foreword.command()
+@click.option(
+    "--rules", type=directory, required=True, metavar="DIR", help="The rulebook; its drafts count too."
+)
+@click.option("--events", type=directory, required=True, metavar="FILE", help="The history.")
+@click.option(
+    "--customers", type=directory, metavar="FILE", help="Customers' profiles: customer_id and attributes."
+)
+@click.option("--policy", type=directory, metavar="FILE", help="Let the policy's gates decide as well.")
+@click.option(
+    "--decisions",
+    type=directory,
+    metavar="OUT.jsonl",
+    help="Write each rise as a line of JSON, in order of time.",
+)
+@click.option("--report", type=directory, metavar="OUT.html", help="Write a page with plots.")
+@click.option(
+    "--compare", type=directory, metavar="DIR2", help="Tell what changes with this rulebook instead."
+)
+@click.option("--until", metavar="TIME", help="Stop the clock here, not at the history's last event.")
+@click.option("--strict", is_flag=True, help="Stop at the first broken record.")
+@click.option(
+    "--jobs", type=click.IntRange(min=1), metavar="N", help="Processes; as many as cores by default."
+)
+@as_json
+def backtest(**options: Any) -> None:
+    """What these rules would have done with that history.
+
+    A history is JSON Lines (.jsonl, .ndjson) of source, type, id, customer_id, occurred_at, data and perhaps
+    retracts; or CSV (.csv) with the columns customer_id, occurred_at, type, any of source, id and retracts, and
+    further ones taken as data (a column "data" holds a JSON object, which wins); each also gzipped (.gz). Or it is
+    Parquet (.parquet) with such columns. Times are RFC 3339 with an offset; a missing id is the row's number, a
+    missing source is "history". Of events with one customer, source and id the first counts.
+
+    The customers' file has the same formats. Its attributes hold always, and "preferences" is a list of {topic,
+    channel, choice} as in PreferenceChanged.
+
+    A record that is broken is named on stderr, counted and left out; --strict stops at the first.
+    """
+    from foreword.cli.backtest import run
+
+    run(**options)
+
+
+@foreword.command()
+@click.argument("customer")
+@click.option("--rule", metavar="RULE", help="Only this rule.")
+@click.option("--at", metavar="TIME", help="As of this time (RFC 3339), in place of now.")
+@click.option(
+    "--stage", metavar="NAME", help="The deployed stage; 'demo' is what `foreword demo` left behind."
+)
+@click.option(
+    "--out",
+    type=directory,
+    default=Path("foreword-demo"),
+    show_default=True,
+    help="Where the demo left its records.",
+)
+@click.option("--rulebook", type=directory, metavar="DIR", help="A rulebook other than the project's own.")
+@click.option("--profile", metavar="NAME", help="The AWS profile to use.")
+@click.option("--region", metavar="NAME", help="The AWS region to use.")
+@as_json
+def explain(**options: Any) -> None:
+    """Show why CUSTOMER did or did not get a message: each gate with the values compared."""
+    from foreword.cli.explain import run
+
+    run(**options)
+
+
+@foreword.command()
 @click.argument("file", type=directory)
 @click.option("--check", "check_only", is_flag=True, help="Only say whether the events are right.")
 @click.option("--stage", metavar="NAME", help="The deployed stage to emit to.")
@@ -109,3 +178,7 @@ def main() -> None:
         sys.exit(1)
     except (click.Abort, KeyboardInterrupt):
         sys.exit(130)
+
+
+if __name__ == "__main__":
+    main()

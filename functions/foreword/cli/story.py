@@ -1,7 +1,7 @@
 """What happens in a local cloud, retold as events a person can follow: plain dicts, one for each thing.
 
-`kind` is one of: event, signal, deadline, decision, accepted (by a provider), message,
-feedback. Every dict has `at` (RFC 3339, UTC) and
+`kind` is one of: event, signal, deadline, decision, accepted (by a provider), task (for a service of your own),
+message, feedback. Every dict has `at` (RFC 3339, UTC) and
 `customer_id` where it concerns one. Nothing random is told, so the same samples tell the same story.
 """
 
@@ -11,9 +11,10 @@ from collections.abc import Iterator, Mapping, Sequence
 from decimal import Decimal
 from typing import Any, TypeAlias
 
+from foreword.adapters.customers_table import unpack_state
 from foreword.domain import json_text
 from foreword.domain.core import Core
-from foreword.domain.facts import FOREWORD
+from foreword.domain.facts import FOREWORD, TASK_REQUESTED
 from foreword.domain.instants import Instant, format_instant, to_instant
 from foreword.domain.readings import Reading, read
 from foreword.domain.signals.tracker import Tracker
@@ -34,17 +35,19 @@ class Story:
 
     def tell(self, records: Sequence[Record]) -> Iterator[Told]:
         """Retell the records of one step, in their order; a bus event comes with what became of it."""
-        accepted = {
-            (record.new["source"], record.new["event_id"])
+        accepted = [
+            record.new
             for record in records
             if isinstance(record, TableChange) and record.table == "activity" and record.new is not None
-        }
+        ]
         refused = [record for record in records if isinstance(record, Quarantined)]
         for record in records:
             if isinstance(record, BusEvent) and record.source not in (FOREWORD, "aws.ses"):
                 yield self._event(record, accepted, refused)
             elif isinstance(record, BusEvent) and record.type in FEEDBACK:
                 yield self._feedback(record)
+            elif isinstance(record, BusEvent) and record.type == TASK_REQUESTED:
+                yield self._task(record)
             elif isinstance(record, TableChange) and record.table == "customers":
                 yield from self._signals(record)
             elif isinstance(record, TableChange) and record.table == "messages":
@@ -52,8 +55,11 @@ class Story:
             elif isinstance(record, SentMessage):
                 yield self._sent(record)
 
-    def _event(self, record: BusEvent, accepted: set[tuple[Any, Any]], refused: list[Quarantined]) -> Told:
+    def _event(
+        self, record: BusEvent, accepted: Sequence[Mapping[str, Any]], refused: list[Quarantined]
+    ) -> Told:
         detail = record.detail
+        fact = _fact_of(record, accepted)
         told: Told = {
             "kind": "event",
             "at": _time(record),
@@ -63,7 +69,11 @@ class Story:
             "id": detail.get("id"),
             "data": detail.get("data"),
         }
-        if (record.source, detail.get("id")) in accepted:
+        if fact is not None and (fact["type"], fact["event_id"]) != (record.type, detail.get("id")):
+            # Of another shape: told as its mapping has made it.
+            told |= {"as": fact["type"], "customer_id": fact["customer_id"], "id": fact["event_id"]}
+            told["data"] = json_text.loads(fact["data"])
+        if fact is not None:
             return told | {"outcome": "ACCEPTED"}
         if refused:
             attributes = refused[0].attributes
@@ -80,6 +90,16 @@ class Story:
             "customer_id": record.detail["customer_id"],
             "type": record.type,
             **{name: record.detail["data"][name] for name in names},
+        }
+
+    def _task(self, record: BusEvent) -> Told:
+        data = record.detail["data"]
+        return {
+            "kind": "task",
+            "at": _time(record),
+            "customer_id": record.detail["customer_id"],
+            **{name: data[name] for name in ("message_id", "rule", "message", "topic", "priority")},
+            "signals": {name: _shown(value) for name, value in data["signals"].items()},
         }
 
     def _signals(self, record: TableChange) -> Iterator[Told]:
@@ -143,6 +163,14 @@ class Story:
         }
 
 
+def _fact_of(record: BusEvent, accepted: Sequence[Mapping[str, Any]]) -> Mapping[str, Any] | None:
+    """What the journal has of it. A mapped event is there under another id, as the only one of its source: each
+    step emits one event."""
+    of_source = [fact for fact in accepted if fact["source"] == record.source]
+    same = [fact for fact in of_source if fact["event_id"] == record.detail.get("id")]
+    return next(iter(same or of_source), None)
+
+
 def _deadlines(before: Reading | None, after: Reading, about: Told) -> Iterator[Told]:
     for signal, has in after.deadlines.items():
         had = set() if before is None else set(before.deadlines[signal])
@@ -162,9 +190,10 @@ def _nothing_known(tracker: Tracker, t: Instant) -> Any:
 
 
 def _state(item: Mapping[str, Any] | None) -> State | None:
-    if item is None or item.get("item") != "state" or "state" not in item:
+    if item is None or item.get("item") != "state":
         return None
-    return State.from_json(item["state"], item["customer_id"])
+    text = unpack_state(item["packed_state"]) if "packed_state" in item else item.get("state")
+    return None if text is None else State.from_json(text, item["customer_id"])
 
 
 def _time(record: Record) -> str:

@@ -14,8 +14,8 @@ if TYPE_CHECKING:
 
 
 def item_of(fact: Fact, expires_at: Instant) -> dict[str, AttributeValueTypeDef]:
-    """The item; `data` is JSON text, so that numbers keep their source text."""
-    return {
+    """The item; `data` is JSON text, so that numbers keep their source text; `retracts` is there only where set."""
+    item: dict[str, AttributeValueTypeDef] = {
         "customer_id": {"S": fact.customer_id},
         "fact": {"S": fact.key},
         "type": {"S": fact.type},
@@ -26,6 +26,9 @@ def item_of(fact: Fact, expires_at: Instant) -> dict[str, AttributeValueTypeDef]
         "data": {"S": json_text.dumps(fact.data)},
         "expires_at": {"N": str(expires_at // 1_000_000)},
     }
+    if fact.retracts is not None:
+        item["retracts"] = {"S": fact.retracts}
+    return item
 
 
 def fact_of(item: Mapping[str, Any]) -> Fact:
@@ -37,5 +40,7 @@ def fact_of(item: Mapping[str, Any]) -> Fact:
         customer_id=item["customer_id"]["S"],
         occurred_at=parse_instant(item["occurred_at"]["S"]),
         received_at=parse_instant(item["received_at"]["S"]),
-        data=json_text.loads(item["data"]["S"]),
+        # Measured when it was accepted; what Foreword itself puts around a value may go deeper.
+        data=json_text.loads(item["data"]["S"], max_depth=2 * json_text.MAX_DEPTH),
+        retracts=item["retracts"]["S"] if "retracts" in item else None,
     )

@@ -10,8 +10,9 @@ import fastjsonschema
 
 from foreword.domain import json_text
 from foreword.domain.errors import InvalidEvent
-from foreword.domain.facts import FOREWORD, Fact
+from foreword.domain.facts import CUSTOMER_UPDATED, FOREWORD, PREFERENCE_CHANGED, Fact, fact_key
 from foreword.domain.instants import MINUTE, Instant, parse_instant, sortable
+from foreword.domain.mappings import CompiledMapping, EventMapping
 from foreword.domain.reasons import QuarantineReason
 
 MAX_BYTES = 64 * 1024
@@ -28,33 +29,75 @@ Validator: TypeAlias = Callable[[Any], Any]
 
 
 class BusEvents:
-    """Parses and checks events; `schemas` holds a JSON Schema (draft 7) of `data` by event type."""
+    """Parses and checks events. `schemas` holds a JSON Schema (draft 7) of `data` by event type, `mappings` how
+    events of another shape become ours, by detail-type."""
 
-    def __init__(self, schemas: Mapping[str, Mapping[str, Any]]) -> None:
+    def __init__(
+        self, schemas: Mapping[str, Mapping[str, Any]], mappings: Mapping[str, EventMapping]
+    ) -> None:
         self._schemas = schemas
         self._validators: dict[str, Validator] = {}
+        self._mappings = mappings
+        self._compiled: dict[str, CompiledMapping] = {}
 
     def parse(self, body: str, received_at: Instant) -> Fact:
         """The fact of one bus event (its JSON text as the queue delivers it); raises InvalidEvent."""
-        if len(body.encode("utf-8", "surrogatepass")) > MAX_BYTES:
-            raise InvalidEvent(QuarantineReason.TOO_LARGE, f"an event may have {MAX_BYTES} bytes at most")
-        envelope = _object(_json(body), "the event")
-        _check_characters(envelope)
+        envelope = _envelope(body)
+        mapping = self._mapping_of(envelope)
+        if mapping is None:
+            return self._fact(envelope, received_at)
+        mapped = {**envelope, "detail-type": mapping.type, "detail": mapping.detail(envelope)}
+        try:
+            # Through text, so that what a mapping makes is held to the same limits as what a producer writes.
+            return self._fact(_envelope(json_text.dumps(mapped)), received_at)
+        except InvalidEvent as error:
+            raise InvalidEvent(error.reason, f"{error.detail} (after its mapping)") from None
+
+    def customer_of(self, body: str) -> str | None:
+        """The customer to whom a refused event is told as EventRejected: the one it names properly.
+
+        None also for an event of our own: a refusal of EventRejected itself would tell itself for ever.
+        """
+        try:
+            envelope = _object(_json(body), "the event")
+            mapping = self._mapping_of(envelope)
+            detail = (
+                _object(envelope.get("detail"), "detail")
+                if mapping is None
+                else {"customer_id": mapping.customer_id(envelope)}
+            )
+            customer_id = _customer_id(detail)
+        except InvalidEvent:
+            return None
+        return None if envelope.get("source") == FOREWORD else customer_id
+
+    def _mapping_of(self, envelope: Mapping[str, Any]) -> CompiledMapping | None:
+        """Our own events are never of another shape."""
+        kind = envelope.get("detail-type")
+        if not isinstance(kind, str) or kind not in self._mappings or envelope.get("source") == FOREWORD:
+            return None
+        if kind not in self._compiled:
+            self._compiled[kind] = CompiledMapping(self._mappings[kind])
+        return self._compiled[kind]
+
+    def _fact(self, envelope: Mapping[str, Any], received_at: Instant) -> Fact:
         detail = _object(envelope.get("detail"), "detail")
-        if "retracts" in detail:
-            raise InvalidEvent(QuarantineReason.NOT_SUPPORTED, "detail.retracts is not built yet")
-        event_type = _text(envelope, "detail-type")
         fact = Fact(
             source=_text(envelope, "source"),
             id=_text(detail, "id", "detail."),
-            type=event_type,
+            type=_text(envelope, "detail-type"),
             customer_id=_customer_id(detail),
             occurred_at=_occurred_at(detail, received_at),
             received_at=received_at,
             data=_object(detail.get("data", {}), "detail.data"),
+            retracts=_text(detail, "retracts", "detail.") if "retracts" in detail else None,
         )
-        _check_identity(fact)
-        self._check_schema(fact)
+        _check_id(fact.source, fact.id, "detail.id")
+        if fact.retracts is not None:
+            _check_retraction(fact, fact.retracts)
+        # A retraction counts as no event itself, so it need not look like one; what it does say is looked at.
+        if fact.retracts is None or "data" in detail:
+            self._check_schema(fact)
         return fact
 
     def _check_schema(self, fact: Fact) -> None:
@@ -72,17 +115,12 @@ class BusEvents:
             ) from None
 
 
-def rejected_customer(body: str) -> str | None:
-    """The customer to whom a refused event is told as EventRejected: the one it names properly.
-
-    None also for an event of our own: a refusal of EventRejected itself would tell itself for ever.
-    """
-    try:
-        envelope = _object(_json(body), "the event")
-        customer_id = _customer_id(_object(envelope.get("detail"), "detail"))
-    except InvalidEvent:
-        return None
-    return None if envelope.get("source") == FOREWORD else customer_id
+def _envelope(body: str) -> dict[str, Any]:
+    if len(body.encode("utf-8", "surrogatepass")) > MAX_BYTES:
+        raise InvalidEvent(QuarantineReason.TOO_LARGE, f"an event may have {MAX_BYTES} bytes at most")
+    envelope = _object(_json(body), "the event")
+    _check_characters(envelope)
+    return envelope
 
 
 def _json(body: str) -> Any:
@@ -145,15 +183,30 @@ def _occurred_at(detail: Mapping[str, Any], received_at: Instant) -> Instant:
     return occurred_at
 
 
-def _check_identity(fact: Fact) -> None:
-    if not 1 <= len(fact.id) <= MAX_ID_LENGTH or _CONTROL.search(fact.id):
+def _check_id(source: str, id: str, field: str) -> None:
+    """Of the event itself, or of the one it takes back."""
+    if not 1 <= len(id) <= MAX_ID_LENGTH or _CONTROL.search(id):
         raise InvalidEvent(
             QuarantineReason.INVALID_ID,
-            f"detail.id must be 1 to {MAX_ID_LENGTH} characters without control characters",
+            f"{field} must be 1 to {MAX_ID_LENGTH} characters without control characters",
         )
-    if len(fact.key.encode()) > MAX_KEY_BYTES:
+    if len(fact_key(source, id).encode()) > MAX_KEY_BYTES:
         raise InvalidEvent(
-            QuarantineReason.INVALID_ID, f"source and detail.id together exceed {MAX_KEY_BYTES} bytes"
+            QuarantineReason.INVALID_ID, f"source and {field} together exceed {MAX_KEY_BYTES} bytes"
+        )
+
+
+def _check_retraction(fact: Fact, retracts: str) -> None:
+    _check_id(fact.source, retracts, "detail.retracts")
+    if retracts == fact.id:
+        raise InvalidEvent(
+            QuarantineReason.INVALID_ID,
+            "detail.retracts is the event's own id: a retraction has one of its own",
+        )
+    if fact.type in (CUSTOMER_UPDATED, PREFERENCE_CHANGED):
+        raise InvalidEvent(
+            QuarantineReason.NOT_SUPPORTED,
+            f"{fact.type} takes nothing back: profile and choices are corrected by a newer {fact.type}",
         )
 
 

@@ -9,7 +9,7 @@ from typing import Any
 from foreword.domain.rulebook import Channel
 
 ATTRIBUTES = {Channel.EMAIL: "email", Channel.SMS: "phone"}
-"""The profile attribute that holds a channel's address."""
+"""The profile attribute that holds a channel's address; a channel that is not here needs none."""
 
 _LOCAL = re.compile(r"[A-Za-z0-9!#$%&'*+/=?^_`{|}~-]+(\.[A-Za-z0-9!#$%&'*+/=?^_`{|}~-]+)*", re.ASCII)
 _LABEL = re.compile(r"[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?", re.ASCII)

@@ -14,6 +14,7 @@ FOREWORD = "foreword"
 CUSTOMER_UPDATED = "CustomerUpdated"
 PREFERENCE_CHANGED = "PreferenceChanged"
 MESSAGE_SKIPPED = "MessageSkipped"
+TASK_REQUESTED = "TaskRequested"
 EVENT_REJECTED = "EventRejected"
 PEERS_COMPARED = "PeersCompared"
 """Written by the close of a period into the journal of a customer whose truth it changed."""
@@ -32,7 +33,7 @@ OWN_TYPES = frozenset(
         "MessageClicked",
         MESSAGE_SKIPPED,
         "MessageOutcomeUnknown",
-        "TaskRequested",
+        TASK_REQUESTED,
         "OutboundRequested",
         PREFERENCE_CHANGED,
         EVENT_REJECTED,

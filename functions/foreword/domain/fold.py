@@ -10,7 +10,7 @@ decides that one only.
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from operator import attrgetter
 
 from foreword.domain.core import Core
@@ -33,8 +33,8 @@ COUNTS_AS_SENT = (Reason.SHADOW,)
 class Folded:
     """`changed` is False where nothing is worth a write; `due_at` is when a deadline will be decided.
 
-    `peer_values` are the customer's own for the periods that may still be open; `retracted` the ids of messages
-    whose rise no longer stands, since a fact was taken back.
+    `peer_values` are the customer's own for the periods that may still be open: all there are where it is
+    `complete`. `retracted` are the ids of messages whose rise no longer stands, since a fact was taken back.
     """
 
     state: State
@@ -43,6 +43,7 @@ class Folded:
     due_at: Instant | None
     peer_values: tuple[PeerValue, ...] = ()
     retracted: tuple[str, ...] = ()
+    complete: bool = False
 
 
 def fold(core: Core, state: State, profile: Profile, facts: Sequence[Fact], now: Instant) -> Folded:
@@ -80,8 +81,11 @@ def rebuild(
     history: Iterable[Fact],
     batch: Sequence[Fact],
     now: Instant,
+    cancelled: frozenset[str] = frozenset(),
 ) -> Folded:
     """Fold a customer's whole journal anew; `state` gives the decisions made, `batch` the facts just come.
+
+    `cancelled` are short ids of messages that will certainly not leave: their firings hold no clock.
 
     A rule that a known customer meets for the first time knows the history at once, and decides from `batch` on.
     """
@@ -89,7 +93,11 @@ def rebuild(
     late = core.rulebook.policy.allowed_lateness
     rebuilt = _carried_over(core, state, batch, now)
     unknown = {fact.key for fact in facts if state is None or state.has(fact) is False}
-    _give_clocks_back(rebuilt, [fact for fact in facts if fact.key in unknown])
+    _give_clocks_back(rebuilt, facts)
+    for entry in (entry for entries in rebuilt.decided.values() for entry in entries):
+        entry.left = [left for left in entry.left if left not in cancelled]
+    if any(fact.retracts is not None for fact in facts):
+        rebuilt.first_event = None  # it may be what is taken back
     in_time = {f.key for f in facts if f.key in unknown and f.received_at - _due_from(f) <= late}
     if len(in_time) < len(unknown):
         # What came later than allowed shapes the signals and decides nothing: whatever it reveals among the
@@ -104,10 +112,9 @@ def rebuild(
     walk = _walk_all(core, rebuilt, profile, facts, now)
     rebuilt.remember(facts)
     rebuilt.retracted = _taken_back_ahead(facts)
-    new_retractions = any(fact.retracts is not None and fact.key in unknown for fact in facts)
-    fallen = _fallen(rebuilt, walk.rises) if new_retractions else ()
+    fallen = _fallen(core, rebuilt, profile, facts, walk, now)
     decisions = _decide(core, rebuilt, profile.customer_id, walk.rises, now)
-    return _folded(walk, decisions, changed=True, retracted=fallen)
+    return replace(_folded(walk, decisions, changed=True), retracted=fallen, complete=True)
 
 
 def matters(core: Core, fact: Fact) -> bool:
@@ -119,6 +126,12 @@ def matters(core: Core, fact: Fact) -> bool:
     return core.handler(fact.type) is not None
 
 
+def retrace(core: Core, profile: Profile, history: Iterable[Fact], now: Instant) -> Walk:
+    """The walk over a customer's whole journal with every deadline that is decided by `now`; decides nothing."""
+    facts = sorted((fact for fact in history if matters(core, fact)), key=attrgetter("order"))
+    return _walk_all(core, State(), profile, facts, now)
+
+
 def _stands_apart(core: Core, fact: Fact) -> bool:
     """What tells of decisions and not of the customer: no signal sees it, so that it is never late."""
     return fact.type == PEERS_COMPARED or (_is_skipped(fact) and core.handler(fact.type) is None)
@@ -128,13 +141,11 @@ def _is_skipped(fact: Fact) -> bool:
     return fact.type == MESSAGE_SKIPPED and fact.source == FOREWORD
 
 
-def _folded(
-    walk: Walk, decisions: list[Decision], *, changed: bool, retracted: tuple[str, ...] = ()
-) -> Folded:
+def _folded(walk: Walk, decisions: list[Decision], *, changed: bool) -> Folded:
     walk.finish()
     due_at = None if walk.due == NEVER else walk.due + walk.core.rulebook.policy.settle
     values = tuple(walk.peer_values.values())
-    return Folded(walk.state, decisions, changed or bool(decisions), due_at, values, retracted)
+    return Folded(walk.state, decisions, changed or bool(decisions), due_at, values)
 
 
 def _fresh(core: Core, state: State, facts: Sequence[Fact]) -> list[Fact]:
@@ -223,17 +234,18 @@ def _taken_back_ahead(facts: Sequence[Fact]) -> tuple[str, ...]:
     return tuple(sorted(short_name(key) for key in _retracted_keys(facts) if key not in present))
 
 
-def _fallen(state: State, rises: Sequence[Rise]) -> tuple[str, ...]:
-    """Short ids of the messages left of firings whose rise no longer stands."""
-    standing = Verdicts(state)
-    found = {id(entry) for rise in rises for entry in standing.entries(rise)}
-    return tuple(
-        left
-        for entries in state.decided.values()
-        for entry in entries
-        if id(entry) not in found
-        for left in entry.left
-    )
+def _fallen(
+    core: Core, state: State, profile: Profile, facts: Sequence[Fact], walk: Walk, now: Instant
+) -> tuple[str, ...]:
+    """Short ids of the messages left of firings whose rise stood until a fact was taken back."""
+    if not any(fact.retracts is not None for fact in facts):
+        return ()
+    never_taken_back = [fact for fact in facts if fact.retracts is None]
+    before = _walk_all(core, state.copy(), profile, never_taken_back, now)
+    verdicts = Verdicts(state)
+    standing = {id(entry) for rise in walk.rises for entry in verdicts.entries(rise)}
+    stood = {id(entry): entry for rise in before.rises for entry in verdicts.entries(rise)}
+    return tuple(left for key, entry in stood.items() if key not in standing for left in entry.left)
 
 
 def _give_clocks_back(state: State, facts: Iterable[Fact]) -> None:

@@ -2,7 +2,8 @@
 
 In order, the first that closes gives the reason: erasure · consent and suppression · address · quiet hours
 (which defer) · expiry. Consent, suppression and address are asked per channel, in the message's order; a
-closed channel passes on to the next, and when all are closed the preferred channel's reason stands.
+closed channel passes on to the next, and when all are closed the preferred channel's reason stands. A task needs no
+address, and is held to all else: whoever takes it up may telephone at once.
 """
 
 from __future__ import annotations
@@ -22,10 +23,13 @@ from foreword.domain.rulebook import CLAIM_TO_CALL, Channel, Policy, Purpose
 
 @dataclass(frozen=True, slots=True)
 class Send:
-    """Every gate is open from now until the latest moment at which the provider may be called."""
+    """Every gate is open from now until the latest moment at which the provider may be called.
+
+    `address` is None where the channel has none: a task is for somebody of our own.
+    """
 
     channel: Channel
-    address: str
+    address: str | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,11 +77,12 @@ def _open_channel(message: Message, profile: Profile, consents: Consents, policy
 def _judge_channel(
     channel: Channel, message: Message, profile: Profile, consents: Consents, policy: Policy
 ) -> Send | Close:
-    address = deliverable(channel, profile.value(ATTRIBUTES[channel]))
+    attribute = ATTRIBUTES.get(channel)
+    address = None if attribute is None else deliverable(channel, profile.value(attribute))
     if not allows(consents, policy, message.purpose, message.topic, channel):
         return Close(Reason.NO_CONSENT)
     if consents.suppresses(channel, address):
         return Close(Reason.SUPPRESSED)
-    if address is None:
+    if attribute is not None and address is None:
         return Close(Reason.NO_ADDRESS)
     return Send(channel, address)

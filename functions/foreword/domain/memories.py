@@ -13,7 +13,6 @@ class Memories(dict[str, Any]):
     """By key: a tracker's own, or `key/case`. `packed` is what the state holds, and is left as it was."""
 
     def __init__(self, trackers: Mapping[str, Tracker], packed: Mapping[str, Any]) -> None:
-        super().__init__()
         self._trackers = trackers
         self._packed = packed
 
@@ -45,3 +44,9 @@ class Memories(dict[str, Any]):
 def tracker_key(key: str) -> str:
     """Without its case."""
     return key.partition("/")[0]
+
+
+def case_in(key: str) -> str | None:
+    """The case, which may be empty; None where there is none."""
+    _, slash, case = key.partition("/")
+    return case if slash else None

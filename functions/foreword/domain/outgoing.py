@@ -1,4 +1,4 @@
-"""What Foreword puts on the bus: the envelope, and the outcome of a message as an event."""
+"""What Foreword puts on the bus: the envelope, a task for another service, and the outcome of a message."""
 
 from __future__ import annotations
 
@@ -6,8 +6,10 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+from foreword.domain.facts import TASK_REQUESTED
 from foreword.domain.instants import Instant
-from foreword.domain.messages import MessageStatus
+from foreword.domain.messages import Message, MessageStatus
+from foreword.domain.rulebook import Channel
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,6 +58,18 @@ def outcome_event(outcome: Outcome) -> OutgoingEvent:
             **about_message(outcome.message_id, outcome.rule, outcome.message, outcome.channel, outcome.case)
         }
         | ({} if reason is None else {"reason": reason}),
+    )
+
+
+def task_event(message: Message, now: Instant) -> OutgoingEvent:
+    """What is asked of a person or service of our own, in the message's name. The same message has the same id."""
+    told = about_message(message.message_id, message.rule, message.message, Channel.TASK, message.case)
+    return OutgoingEvent(
+        type=TASK_REQUESTED,
+        id=f"{message.message_id}/requested",
+        customer_id=message.customer_id,
+        occurred_at=now,
+        data={**told, "topic": message.topic, "priority": message.priority, "signals": message.signals},
     )
 
 

@@ -1,7 +1,7 @@
 """Replaying a history through the core, with the clock going from event to event: what would have been decided.
 
-Every rule counts as live, deadlines are decided as they fall due, and the profile is as given, always
-(rules.md, The command line); a CustomerUpdated among the facts changes it from its own time on.
+Every rule counts as live and deadlines are decided as they fall due (rules.md, The command line). A CustomerUpdated
+among the facts changes the profile from its own time on, unless that is as given, always.
 """
 
 from __future__ import annotations
@@ -39,13 +39,15 @@ def replay(
     facts: Sequence[Fact],
     start: Instant | None = None,
     end: Instant | None = None,
+    *,
+    as_given: bool = False,
 ) -> Replayed:
     """One customer's facts, as `once` gives them, decided by a core that is `as_live`.
 
     The clock goes from `start` (the first fact) to `end` (the last one); deadlines, dates and schedules exactly at
-    `end` count.
+    `end` count. `as_given`: no fact changes the profile.
     """
-    walk = _walk(core, customer_id, profile, facts)
+    walk = Walk(core, State(), profile) if as_given else _walk(core, customer_id, profile, facts)
     begin = start if start is not None else (facts[0].occurred_at if facts else end)
     if core.dates and begin is not None:
         walk.set_dates(begin)

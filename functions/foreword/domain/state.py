@@ -6,9 +6,11 @@ Stored as short JSON text. A state of the first format (0.1.0) is read for its d
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Mapping
+from bisect import insort
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from hashlib import sha256
+from operator import attrgetter
 from typing import Any
 
 from foreword.domain import json_text
@@ -27,13 +29,17 @@ MOST_REMEMBERED = 256
 """Applied facts are known by name as long as their receipt lies this close to the newest one, some in any case;
 older ones are told apart by a rebuild from the journal."""
 
-REMEMBERED_DECISIONS = 32
-"""How many decided rises a rule keeps; nothing at or before the newest one let go is ever decided again.
+REMEMBERED_DECISIONS = 16
+"""How many decided rises a case of a rule keeps; nothing at or before the newest one let go is ever decided again.
 
 A firing whose clock of re-eligibility still runs is never let go: there is one for each case at most."""
 
 NAME = 12
-"""Hexadecimal digits by which a fact, an episode or a message is known here, each among few."""
+"""Hexadecimal digits by which a fact or a message is known here, each among few."""
+
+EPISODE = 8
+NO_EPISODE = " " * EPISODE
+"""An episode that is a moment is known by fewer: mostly its time tells already."""
 
 Order = tuple[Instant, Instant, str]
 
@@ -95,9 +101,7 @@ class State:
             "d": self.due_by,
             "s": self.schedules,
             "e": self.first_event,
-            "x": {
-                rule: [_pack_decided(entry) for entry in entries] for rule, entries in self.decided.items()
-            },
+            "x": {rule: _pack_decided(entries) for rule, entries in self.decided.items() if entries},
             "b": self.decided_before,
             "r": self.fingerprint,
             "k": "".join(sorted(self.met)),
@@ -132,10 +136,7 @@ class State:
             due_by=value.get("d", {}),
             schedules={slot: (at, was_true) for slot, (at, was_true) in value.get("s", {}).items()},
             first_event=value.get("e"),
-            decided={
-                rule: [_unpack_decided(entry) for entry in entries]
-                for rule, entries in value.get("x", {}).items()
-            },
+            decided={rule: _unpack_decided(packed) for rule, packed in value.get("x", {}).items()},
             decided_before=value.get("b", {}),
             fingerprint=value.get("r", ""),
             met=frozenset(met[at : at + NAME // 2] for at in range(0, len(met), NAME // 2)),
@@ -185,23 +186,40 @@ class State:
             self.forgotten_through = max(last_gone, self.forgotten_through or last_gone)
         self.remembered = kept[first:]
 
-    def decide(self, rule: str, entry: Decided, apart: Duration | None) -> None:
-        """Keep a decision, so that its episode is never decided again; `apart` is the rule's re-eligibility."""
+    def decide(self, rule: str, entry: Decided, apart: Duration | None, closed_after: Duration) -> None:
+        """Keep a decision, so that its episode is never decided again; `apart` is the rule's re-eligibility.
+
+        Nothing that lies `closed_after` behind the newest decision is decided any more, in any case of the rule.
+        """
         entries = self.decided.setdefault(rule, [])
-        entries.append(entry)
-        entries.sort(key=lambda decided: decided.at)
-        while len(entries) > REMEMBERED_DECISIONS:
-            newest = entries[-1].at
-            over = (
-                at
-                for at, decided in enumerate(entries)
-                if not decided.fired or apart is None or decided.at + apart <= newest
-            )
-            first = next(over, None)
-            if first is None:
-                return
-            gone = entries.pop(first)
-            self.decided_before[rule] = max(gone.at, self.decided_before.get(rule, gone.at))
+        insort(entries, entry, key=attrgetter("at"))
+        newest = entries[-1].at
+
+        def holds_clock(one: Decided) -> bool:
+            return one.fired and apart is not None and one.at + apart > newest
+
+        old = [one for one in entries if one.at < newest - closed_after and not holds_clock(one)]
+        if old:
+            closed = max(one.at for one in old)
+            self.decided_before[rule] = max(closed, self.decided_before.get(rule, closed))
+            kept = {id(one) for one in old}
+            entries[:] = [one for one in entries if id(one) not in kept]
+        mine = [one for one in entries if one.case == entry.case]
+        if len(mine) > REMEMBERED_DECISIONS:
+            gone = next((one for one in mine if not holds_clock(one)), None)
+            if gone is not None:
+                entries.remove(gone)
+                slot = slot_of(rule, entry.case)
+                self.decided_before[slot] = max(gone.at, self.decided_before.get(slot, gone.at))
+
+    def closed_through(self, rule: str, case: str | None) -> Instant | None:
+        """Nothing of this case at or before it is decided any more."""
+        ends = (self.decided_before.get(rule), self.decided_before.get(slot_of(rule, case)))
+        return max((end for end in ends if end is not None), default=None)
+
+
+def slot_of(rule: str, case: str | None) -> str:
+    return rule if case is None else f"{rule}/{case}"
 
 
 def short_name(text: str) -> str:
@@ -209,22 +227,37 @@ def short_name(text: str) -> str:
     return sha256(text.encode("utf-8", "surrogatepass")).hexdigest()[:NAME]
 
 
+def episode_name(episode: str) -> str:
+    """Of an episode that is a moment."""
+    return short_name(episode)[:EPISODE]
+
+
 def rule_mark(digest: str) -> str:
     """By which a state knows that its memory was filled for this definition of a rule."""
     return sha256(digest.encode()).hexdigest()[: NAME // 2]
 
 
-def _pack_decided(entry: Decided) -> list[Any]:
-    packed = [entry.at, "".join(entry.left), entry.episode if entry.moment else 0, entry.case]
-    while packed[-1] in (None, 0):
-        packed.pop()
+def _pack_decided(entries: Sequence[Decided]) -> list[Any]:
+    """[times, the messages left of each, and where any has one: all episodes in a row, and the case of each]."""
+    left: list[Any] = ["".join(entry.left) or 0 for entry in entries]
+    packed: list[Any] = [pack_times([entry.at for entry in entries]), left]
+    if any(entry.moment or entry.case is not None for entry in entries):
+        packed.append("".join(entry.episode or NO_EPISODE for entry in entries))
+    if any(entry.case is not None for entry in entries):
+        packed.append([entry.case for entry in entries])
     return packed
 
 
-def _unpack_decided(packed: list[Any]) -> Decided:
-    at, left, episode, case = (*packed, 0, None)[:4] if len(packed) == 2 else (*packed, None)[:4]
-    names = [left[start : start + NAME] for start in range(0, len(left), NAME)]
-    return Decided(at, case, episode or "", bool(episode), names)
+def _unpack_decided(packed: list[Any]) -> list[Decided]:
+    times = unpack_times(packed[0])
+    episodes = packed[2] if len(packed) > 2 else NO_EPISODE * len(times)
+    cases = packed[3] if len(packed) > 3 else [None] * len(times)
+    entries = []
+    for at, (t, left, case) in enumerate(zip(times, packed[1], cases, strict=True)):
+        episode = episodes[at * EPISODE : (at + 1) * EPISODE].strip()
+        names = [left[start : start + NAME] for start in range(0, len(left), NAME)] if left else []
+        entries.append(Decided(t, case, episode, bool(episode), names))
+    return entries
 
 
 def _first_format(text: str, customer_id: str) -> State:
@@ -247,4 +280,4 @@ def _first_decided(entry: Mapping[str, Any], rule: str, customer_id: str) -> Dec
     episode = entry["episode"]
     left = [message_id(customer_id, rule, None, episode, 0)[:NAME]] if entry["fired"] else []
     moment = bool(entry["moment"])
-    return Decided(entry["at"], None, short_name(episode) if moment else "", moment, left)
+    return Decided(entry["at"], None, episode_name(episode) if moment else "", moment, left)

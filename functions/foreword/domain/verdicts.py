@@ -8,11 +8,14 @@ from decimal import Decimal
 from typing import Any
 
 from foreword.domain.decisions import Decision
-from foreword.domain.instants import SECOND, Instant, sortable
+from foreword.domain.instants import DAY, SECOND, Duration, Instant, sortable
 from foreword.domain.reasons import Reason
 from foreword.domain.rulebook import Mode
-from foreword.domain.state import Decided, State, short_name
+from foreword.domain.state import Decided, State, episode_name
 from foreword.domain.walk import Rise
+
+CLOSED_AFTER: Duration = 60 * DAY
+"""With the time in which a message may leave: longer than anything late is still decided."""
 
 
 class Verdicts:
@@ -23,7 +26,7 @@ class Verdicts:
 
     def entries(self, rise: Rise) -> Iterator[Decided]:
         """The decisions that belong to the rise's episode."""
-        episode = short_name(episode_of(rise)) if rise.moment else ""
+        episode = episode_name(episode_of(rise)) if rise.moment else ""
         for entry in self._state.decided.get(rise.rule.name, []):
             if entry.case != rise.case:
                 continue
@@ -34,15 +37,18 @@ class Verdicts:
 
     def decided(self, rise: Rise) -> bool:
         """Whether the rise belongs to an episode that was decided, or to times that are closed."""
-        if rise.at <= self._state.decided_before.get(rise.rule.name, rise.at - 1):
+        closed = self._state.closed_through(rise.rule.name, rise.case)
+        if closed is not None and rise.at <= closed:
             return True
         return next(self.entries(rise), None) is not None
 
     def note(self, rise: Rise, left: list[str]) -> None:
         """Keep the decision; `left` names the messages that went on."""
-        episode = short_name(episode_of(rise)) if rise.moment else ""
+        episode = episode_name(episode_of(rise)) if rise.moment else ""
         entry = Decided(rise.at, rise.case, episode, rise.moment, left)
-        self._state.decide(rise.rule.name, entry, rise.rule.rule.re_eligible_after)
+        rule = rise.rule.rule
+        closed_after = CLOSED_AFTER + rule.expires_after
+        self._state.decide(rule.rule, entry, rule.re_eligible_after, closed_after)
 
     def decision(self, rise: Rise, customer_id: str, now: Instant) -> Decision:
         """The first gate that closes before a message is made gives the reason; None where the rule fires."""
@@ -58,15 +64,25 @@ class Verdicts:
             expires_from=rise.cause.expires_from,
         )
 
+    def held_by(self, rise: Rise) -> Decided | None:
+        """A firing whose clock of re-eligibility still runs at the rise, if any."""
+        rule = rise.rule.rule
+        apart = rule.re_eligible_after
+        held = (
+            entry
+            for entry in self._state.decided.get(rule.rule, [])
+            if apart is not None
+            and entry.fired
+            and entry.case == rise.case
+            and abs(rise.at - entry.at) < apart
+        )
+        return next(held, None)
+
     def _reason(self, rise: Rise, now: Instant) -> Reason | None:
         rule = rise.rule.rule
         if not rise.eligible:
             return Reason.NOT_ELIGIBLE
-        apart = rule.re_eligible_after
-        if apart is not None and any(
-            entry.fired and entry.case == rise.case and abs(rise.at - entry.at) < apart
-            for entry in self._state.decided.get(rule.rule, [])
-        ):
+        if self.held_by(rise) is not None:
             return Reason.NOT_RE_ELIGIBLE
         if now > rise.cause.expires_from + rule.expires_after:
             return Reason.TOO_LATE
@@ -74,8 +90,11 @@ class Verdicts:
 
 
 def episode_of(rise: Rise) -> str:
-    """A moment's episode is the fact that made it; another is named by its first decided rise."""
-    return rise.cause.key if rise.moment else sortable(rise.at)
+    """A moment's episode is the fact that made it, or whose deadline did; another is named by its first rise.
+
+    So is each true evaluation of a rule that repeats: a fact may make several of these.
+    """
+    return rise.cause.key if rise.moment and not rise.rule.rule.repeat else sortable(rise.at)
 
 
 def _shown(value: Any) -> Any:

@@ -13,17 +13,22 @@ from typing import Any, NamedTuple
 
 from foreword.domain import schedules
 from foreword.domain.between import Between
-from foreword.domain.condition_values import subtract
 from foreword.domain.core import CompiledRule, Core
 from foreword.domain.errors import NeedsJournal
 from foreword.domain.facts import OWN_TYPES, Fact
 from foreword.domain.instants import Instant, parse_instant
-from foreword.domain.memories import Memories, tracker_key
-from foreword.domain.peer_values import PeerValue, period_of
+from foreword.domain.memories import Memories, case_in, tracker_key
+from foreword.domain.peer_values import PeerValue, period_of, signals_from_json
 from foreword.domain.profile_view import ProfileView
 from foreword.domain.profiles import Attribute, Profile
 from foreword.domain.quiet_hours import zone_of
 from foreword.domain.state import NEVER, State
+
+DEADLINE = "#deadline#"
+"""Before the key of the fact that set it: the deadline of a fact is another moment than the fact itself."""
+
+FIRST_SCHEDULED = parse_instant("1900-01-01T00:00:00Z")
+"""No schedule begins earlier, whatever time an event claims."""
 
 AFTER_ALL_FACTS = (2**62, "")
 """A deadline stands behind every fact of its own instant: an event at exactly the deadline still meets it."""
@@ -41,6 +46,11 @@ class Cause(NamedTuple):
     at: Instant
     known_at: Instant
     expires_from: Instant
+
+    @property
+    def made_by(self) -> str:
+        """The key of the fact, also of the one whose deadline it is."""
+        return self.key.removeprefix(DEADLINE)
 
 
 @dataclass(slots=True)
@@ -67,6 +77,8 @@ class Rise:
 class Walk:
     """One pass over one customer's facts; what it finds out is in `state` when it is finished.
 
+    `due` is the earliest deadline or scheduled evaluation, NEVER where there is none.
+
     A given `profile` that is a plain mapping is as given, always; a Profile is asked as of each evaluation, with
     what `earlier` still tells of attributes that were written again since.
     """
@@ -87,14 +99,9 @@ class Walk:
         self.peer_values: dict[tuple[str, Instant], PeerValue] = {}
         self._profile = profile
         self._earlier = earlier
-        self._due_by = dict(state.due_by)
-        self._schedules = dict(state.schedules)
-        self._due = self._earliest()
-
-    @property
-    def due(self) -> Instant:
-        """The earliest deadline or scheduled evaluation, NEVER where there is none."""
-        return self._due
+        self._due_by = state.due_by.copy()
+        self._schedules = state.schedules.copy()
+        self.due = self._earliest() if state.due_by or state.schedules else NEVER
 
     def fact(self, fact: Fact) -> None:
         """Apply one fact and evaluate every rule it touches."""
@@ -110,8 +117,8 @@ class Walk:
 
     def deadlines(self, through: Instant) -> None:
         """Evaluate every pending deadline up to `through`, in order."""
-        while self._due <= through:
-            self._ring(self._due)
+        while self.due <= through:
+            self._ring(self.due)
 
     def profile(self, t: Instant) -> Mapping[str, Any]:
         """The profile as of `t`."""
@@ -145,7 +152,7 @@ class Walk:
             self._due_by.pop(key, None)
         else:
             self._due_by[key] = first
-        self._due = self._earliest()
+        self.due = self._earliest()
 
     def profile_written(self, fact: Fact) -> None:
         """Dates move with the profile."""
@@ -176,12 +183,12 @@ class Walk:
         if slot in self._schedules:
             return
         assert rule.rule.evaluate is not None  # noqa: S101  only such rules are written so
-        t = fact.occurred_at
+        t = max(fact.occurred_at, FIRST_SCHEDULED)
         zone = self.zone(t)
         earlier = schedules.before(rule.rule.evaluate, zone, t)
         was_true = rule.holds(None, earlier, self.profile(earlier), rule.empty_values(earlier))
         self._schedules[slot] = (schedules.at_or_after(rule.rule.evaluate, zone, t), was_true)
-        self._due = self._earliest()
+        self.due = self._earliest()
 
     def compared(self, rule: CompiledRule, fact: Fact, gave: bool) -> None:
         """A signal of a rule with peers has changed; a value that it `gave` is the customer's of the period."""
@@ -211,13 +218,12 @@ class Walk:
         rule = self.core.rules.get(fact.data["rule"])
         if rule is None or rule.peers is None or fact.data["true"] is not True:
             return
-        name, _ = rule.peers
         at = parse_instant(fact.data["at"])
-        signals = dict(fact.data["signals"])
-        gap = subtract(fact.data["value"], fact.data["statistic"])
-        values = tuple(gap if of == name else signals.get(of) for of in rule.names)
+        signals = signals_from_json(rule.rule, fact.data["signals"])
+        values = tuple(signals.get(name) for name in rule.names)
         cause = Cause(fact.key, None, at, fact.received_at, fact.occurred_at)
-        self._rise(rule, cause, None, values, fact.data["profile"], moment=False)
+        rise = self._rise(rule, cause, None, values, fact.data["profile"], moment=False)
+        rise.until = at + 1  # a close tells of its own period alone
 
     # Evaluation.
 
@@ -295,27 +301,30 @@ class Walk:
         if tracker in self.core.dates:
             self.core.dates[tracker].set(memory, self.profile(due), self.zone(due), due + 1)
         self.watch(key, memory)
-        case = key.partition("/")[2] or None
+        case = case_in(key)
         for rule in self.core.ringing[tracker]:
             if rule.holds(fact, due, self.profile(due), rule.values(self, due, case)):
                 if self._begins(rule, fact, due, case):
-                    self._begin(rule, Cause(cause_key, fact, due, due, due), case)
+                    self._begin(rule, Cause(f"{DEADLINE}{cause_key}", fact, due, due, due), case)
             else:
                 self.falls_at(rule, due, case)
 
     def _ask_on_schedule(self, slot: str, due: Instant) -> None:
-        name, _, case = slot.partition("/")
+        name, case = tracker_key(slot), case_in(slot)
         rule = self.core.rules[name]
         assert rule.rule.evaluate is not None  # noqa: S101  only such rules are waited for
         profile = self.profile(due)
-        values = rule.values(self, due, case or None)
+        values = rule.values(self, due, case)
         is_true = rule.holds(None, due, profile, values)
         _, was_true = self._schedules[slot]
         self._schedules[slot] = (schedules.at_or_after(rule.rule.evaluate, self.zone(due), due + 1), is_true)
-        self._due = self._earliest()
+        self.due = self._earliest()
         if is_true and (rule.rule.repeat or not was_true):
             cause = Cause(f"schedule/{due}", None, due, due, due)
-            self._rise(rule, cause, case or None, values, profile, moment=rule.rule.repeat)
+            rise = self._rise(rule, cause, case, values, profile, moment=rule.rule.repeat)
+            self.running[name, case] = rise
+        elif not is_true:
+            self.falls_at(rule, due, case)
 
 
 def defined(values: Mapping[str, Any]) -> dict[str, Any]:

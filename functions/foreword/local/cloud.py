@@ -57,9 +57,10 @@ class Refused(RuntimeError):
 class LocalCloud:
     """A context manager; its records stay readable after it ends.
 
-    `rulebook`, `messages` and `schemas` are folders, by default those of the project; `published` is a folder of
-    documents that were published already, in place of the three. `every_tick` runs each minute's tick; otherwise
-    those minutes are skipped in which no item of a `due` index is due, because such a tick finds nothing to do.
+    `rulebook`, `messages`, `schemas` and `mappings` are folders, by default those of the project; `published` is a
+    folder of documents that were published already, in place of the four. `every_tick` runs each minute's tick;
+    otherwise those minutes are skipped in which no item of a `due` index is due, because such a tick finds nothing
+    to do.
     """
 
     def __init__(
@@ -70,6 +71,7 @@ class LocalCloud:
         rulebook: Path | None = None,
         messages: Path | None = None,
         schemas: Path | None = None,
+        mappings: Path | None = None,
         published: Path | None = None,
         every_tick: bool = False,
     ) -> None:
@@ -77,6 +79,7 @@ class LocalCloud:
         self._start = moment(at)
         self._template = template or ours.template
         self._sources = (rulebook or ours.rulebook, messages or ours.messages, schemas or ours.schemas)
+        self._mappings = mappings or ours.mappings
         self._published = published
         self._every_tick = every_tick
         self._listeners: list[Callable[[Record], None]] = []
@@ -112,6 +115,7 @@ class LocalCloud:
         source: str = "test",
         id: str | None = None,
         occurred_at: datetime | str | None = None,
+        retracts: str | None = None,
     ) -> str:
         """Put an event on Foreword's bus as another service would, and let it have its effect; returns its id."""
         self._emitted += 1
@@ -123,6 +127,8 @@ class LocalCloud:
             "occurred_at": format_instant(to_instant(when)),
             "data": dict(data or {}),
         }
+        if retracts is not None:
+            detail["retracts"] = retracts
         entry = {"Source": source, "DetailType": type, "Detail": json.dumps(detail)}
         (answer,) = self.put_events([entry])
         if "ErrorCode" in answer:
@@ -220,6 +226,15 @@ class LocalCloud:
         """The items of "activity", "customers", "messages" or "consents", as plain Python values."""
         return self._machine.tables.items(name)
 
+    @property
+    def table_names(self) -> Mapping[str, str]:
+        """The deployed tables' own names, by "activity", "customers" and so on."""
+        return self._machine.tables.names
+
+    def typed_table(self, name: str) -> list[dict[str, Any]]:
+        """The same items as the DynamoDB client gives them: {"name": {"S": "Ada"}}."""
+        return self._machine.tables.typed_items(name)
+
     def metrics(self, **dimensions: str) -> Counter[str]:
         """The sum of each metric the functions published, e.g. metrics(service="record_activity")."""
         return metrics.totals((one.logs for one in self.invocations), dimensions)
@@ -277,5 +292,5 @@ class LocalCloud:
         else:
             from foreword.authoring.publish import publish
 
-            publish(*self._sources, folder / "published")
+            publish(*self._sources, folder / "published", mappings=self._mappings)
         return folder

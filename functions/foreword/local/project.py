@@ -22,6 +22,7 @@ class Project:
     rulebook: Path
     messages: Path
     schemas: Path
+    mappings: Path
     samples: Path
     cdk: Path
 
@@ -37,6 +38,7 @@ def find(package: Path = _PACKAGE) -> Project:
         rulebook=source / "evaluate_triggers",
         messages=source / "deliver_message" / "messages",
         schemas=root / "events" / "schemas",
+        mappings=root / "events" / "mappings",
         samples=root / "events" / "samples",
         cdk=root / "cdk.json",
     )

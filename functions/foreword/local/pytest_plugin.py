@@ -7,7 +7,8 @@
             foreword_cloud.emit("SupportContacted", "c1", source="support")
         assert foreword_cloud.sent_to("ada@example.com")
 
-The marker takes the arguments of LocalCloud: at, rulebook, messages, schemas, published, template, every_tick.
+The marker takes the arguments of LocalCloud: at, rulebook, messages, schemas, mappings, published, template,
+every_tick.
 For a whole project, override the fixture `foreword_cloud_options` in conftest.py:
 
     @pytest.fixture

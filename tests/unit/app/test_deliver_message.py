@@ -30,6 +30,7 @@ class Desk:
     renderer: FakeRenderer = field(default_factory=FakeRenderer)
     mailer: FakeProvider = field(default_factory=FakeProvider)
     texter: FakeProvider = field(default_factory=FakeProvider)
+    tasks: FakeProvider = field(default_factory=FakeProvider)
     clock: FakeClock = field(default_factory=lambda: FakeClock(NOON))
     attempts: Iterator[int] = field(default_factory=count)
 
@@ -41,6 +42,7 @@ class Desk:
             renderer=self.renderer,
             mailer=self.mailer,
             texter=self.texter,
+            tasks=self.tasks,
             policy=POLICY,
             clock=self.clock,
             new_attempt_id=lambda: f"attempt-{next(self.attempts)}",
@@ -56,7 +58,7 @@ class Desk:
 
     @property
     def calls(self) -> int:
-        return self.mailer.calls + self.texter.calls
+        return self.mailer.calls + self.texter.calls + self.tasks.calls
 
 
 @pytest.fixture
@@ -84,6 +86,25 @@ def test_an_sms_goes_to_the_phone(desk: Desk) -> None:
     assert desk.run().channel is Channel.SMS
     assert [to for _, to, _ in desk.texter.accepted] == ["+4915112345678"]
     assert desk.mailer.calls == 0
+
+
+def test_a_task_needs_neither_address_nor_template(desk: Desk) -> None:
+    desk.outbox.add(a_message(channels=(Channel.TASK,)))
+    desk.outbox.profiles.clear()
+    desk.renderer.fails = True
+    message = desk.run()
+    assert [written.status for written in desk.outbox.written] == [MessageStatus.CALLING, MessageStatus.SENT]
+    assert (message.channel, message.provider_message_id) == (Channel.TASK, "provider-1")
+    assert [(id, to) for id, to, _ in desk.tasks.accepted] == [(message.message_id, None)]
+    assert desk.calls == 1
+
+
+def test_a_task_whose_outcome_is_unknown_is_not_put_again(desk: Desk) -> None:
+    desk.outbox.add(a_message(channels=(Channel.TASK,)))
+    desk.tasks.answers = [OutcomeUnknown("ReadTimeoutError")]
+    assert desk.run().status is MessageStatus.CALLING
+    assert desk.run().status is MessageStatus.CALLING
+    assert desk.calls == 1
 
 
 @pytest.mark.parametrize("status", [status for status in MessageStatus if status is not MessageStatus.READY])

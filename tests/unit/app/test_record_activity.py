@@ -74,7 +74,7 @@ def test_receipts_follow_the_clock_when_it_is_set_back() -> None:
     record("a")
     intake.clock.instant = 1_000_000
     record("b")
-    assert intake.journal.facts["test#b"].received_at == 1_000_000
+    assert intake.journal.facts["c-1", "test#b"].received_at == 1_000_000
 
 
 def test_a_bad_event_is_kept_as_it_came_and_its_customer_is_told_of() -> None:

@@ -126,3 +126,14 @@ def test_fields_of_sends_sequences_and_shared_signals_are_looked_at(tmp_path: Pa
     assert found.startswith("signals.yaml:1:1: '!=' meets event.data.note")
     (found,) = warned(tmp_path, rule_text("x: {sequence: [Ordr, Order]}", "x"), signals=shared)
     assert found == "5:3: no schema describes the event 'Ordr'; did you mean 'Order'?"
+    assert warned(tmp_path, rule_text("x: {each: OrderDelivered}", "x"), lists="codes: [a]\n") == []
+
+
+def test_others_without_peers_are_warned_of(tmp_path: Path) -> None:
+    text = rule_text("n: {count: A}", "n > 1")
+    test = "tests: [{name: t, given: [], until: 2026-03-02T09:00:00Z, others: [{given: []}], expect: []}]\n"
+    peers = "p: {peers: n, cohort: profile.x, statistic: median, at_least: 2, period: 1d}"
+    assert warned(tmp_path, f"{text}{test}") == [
+        "8:8: 't' gives others, and only a rule with a peers signal looks at them"
+    ]
+    assert warned(tmp_path, f"{rule_text(f'n: {{count: A}}{chr(10)}{peers}', 'p > 1')}{test}") == []

@@ -303,7 +303,7 @@ def test_published_documents_are_what_was_read_and_always_the_same(tmp_path: Pat
     messages, schemas = write_messages(tmp_path / "messages"), write_schemas(tmp_path / "schemas")
     published = publish(rulebook, messages, schemas, tmp_path / "a" / "b")
     publish(rulebook, messages, schemas, tmp_path / "c")
-    names = ["rulebook.json", "schemas.json", "templates.json"]
+    names = ["mappings.json", "rulebook.json", "schemas.json", "templates.json"]
     assert sorted(path.name for path in (tmp_path / "c").iterdir()) == names
     for name in names:
         assert (tmp_path / "a" / "b" / name).read_bytes() == (tmp_path / "c" / name).read_bytes()

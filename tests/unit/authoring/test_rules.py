@@ -16,6 +16,7 @@ from foreword.domain.rulebook import (
     CountSignal,
     EachSignal,
     Mode,
+    Policy,
     Purpose,
     RatioSignal,
     Rule,
@@ -198,6 +199,10 @@ REFUSED = [
     ("mode: live", "mode: live\nevaluate: {every: 1d, at: Mon 06:00}", "5:27: a weekday goes with whole weeks"),
     ("mode: live", "mode: live\nevaluate: {every: 1w, at: monday 06:00}", "5:27: a time like \"06:00\" or \"Mon 0"),
     ("mode: live", "mode: live\nevaluate: {every: 1w, at: 6}", "5:27: a time like \"06:00\" or \"Mon 06:00\" is"),
+    (WINDOW, "    within:\n", "9:5: 'within' has no value"),
+    (f"    where: {CHANNEL}\n", "    where:\n", "8:5: 'where' has no value; put the condition in quotes"),
+    ("  contacts:\n", "  y: {sum: event.data.x, within: }\n  contacts:\n", "6:26: 'within' has no value"),
+    ("  contacts:\n", "  y: {each: A, where: x == 'a', b'}\n  contacts:\n", "6:33: 'b'' has no value; put the"),
     # windows
     (WINDOW, "    within: 7\n", "9:13: '7' is not a duration like 90s, 30m, 6h, 7d or 2w; did you mean '7d'?"),
     (WINDOW, "    within: 12 Hours\n", "9:13: '12 Hours' is not a duration like 90s, 30m, 6h, 7d or 2w; did you"),
@@ -258,8 +263,13 @@ REFUSED = [
     (AT, "{", "24:9: a given event needs 'at'"),
     (SENT, "{message: stuk, channel: email}", "28:19: the rule does not send 'stuk'; did"),
     (SENT, "{message: stuck, channel: post}", "28:35: unknown channel 'post'"),
+    (SENT, "{message: stuck, skipped: NOT_ELIGIBLE}", "28:9: an expectation is either {message, channel} or"),
     (SENT, "{message: stuck, channel: task}", "28:35: the rule does not send it by task, only by email, sms"),
     (SENT, "{skipped: NOT_ELIGABLE}", "28:19: unknown reason in a test 'NOT_ELIGABLE'; did"),
+    ("expect: []", "given: none", "33:5: 'given' stands twice"),
+    ("customer: {segment: retail}", "customer: retail", "22:15: 'customer' must be a mapping of profile fields"),
+    ("data: {channel: phone}", "data: phone", "24:71: 'data' must be a mapping"),
+    ("customer: {segment: retail}", "others: [{given: none}]", "22:22: 'given' must be a list of events"),
     ("expect: []", "expect: none", "33:13: 'expect' must be a list; [] where no message is expected"),
 ]  # fmt: skip
 
@@ -277,6 +287,7 @@ def test_refused_with_place_and_words(tmp_path: Path, old: str, new: str, expect
     assert old in rule
     found = errors(tmp_path, rule.replace(old, new, 1))
     assert any(error.startswith(expected) for error in found), found
+    assert ("put the" in expected) or not any("; put the condition in quotes" in error for error in found)
 
 
 @pytest.mark.parametrize(
@@ -359,6 +370,27 @@ def test_stray_files_are_refused(tmp_path: Path) -> None:
     assert [error.message for error in refused.value.errors] == [
         "not a rule: a rule stands in a file NAME.yaml"
     ]
+
+
+def test_the_folder_of_rules_may_be_named_itself(tmp_path: Path) -> None:
+    coded = RULE.replace(CHANNEL, "'event.data.code in lists.codes'").replace("contacts >= 3", "shared > 1")
+    shared = "shared: {count: A}\n"
+    write_rulebook(tmp_path, stuck=coded, lists=CODES, signals=shared, policy="settle: 1m\n")
+    beside = load_rulebook(tmp_path / "rules")
+    assert beside == load_rulebook(tmp_path, beside.policy) != load_rulebook(tmp_path, Policy())
+    assert beside.policy.settle == MINUTE
+
+    alone = tmp_path / "alone"
+    (alone / "messages").mkdir(parents=True)
+    for name, text in (("stuck", coded), ("lists", CODES), ("signals", shared)):
+        (alone / f"{name}.yaml").write_text(text)
+    loaded = load_rulebook(alone)
+    assert (loaded.lists, list(loaded.shared.signals)) == ({"codes": ("E10", "E11")}, ["shared"])
+    assert [authored.rule.digest for authored in loaded.rules] == [beside.rules[0].rule.digest]
+
+    (tmp_path / "rules" / "lists.yaml").write_text(CODES)
+    with pytest.raises(RulebookErrors):  # beside a folder of rules, every file in it is one
+        load_rulebook(tmp_path)
 
 
 def test_only_what_decides_changes_the_digest(tmp_path: Path) -> None:

@@ -168,6 +168,9 @@ REFUSED = [
     ("x: {date: profile.email, before: 1d, at: '09:00'}", "5:13: profile.email is an address"),
     ("x: {willingness: A}", "5:7: 'willingness' is built in: name it in a condition, and set its scores in policy"),
     ("x: {cuont: A}", "5:7: unknown signal kind 'cuont'; did you mean 'count'?"),
+    ("x: {each: [A, DeadlineReached]}", "5:17: 'DeadlineReached' is a note of Foreword's to itself, and no event"),
+    ("x: {each: PeersCompared}", "5:13: 'PeersCompared' is a note of Foreword's to itself, and no event"),
+    ("a-b: {count: A}", "5:3: 'a-b' cannot name a signal: letters, digits and _ only"),
     # signals over signals
     ("x: {baseline: n, versus: 8}", "5:6: a baseline signal needs 'as'"),
     ("x: {baseline: n, versus: 8, as: share}", "5:35: unknown comparison 'share'; known are: ratio, zscore"),
@@ -214,6 +217,12 @@ REFUSED = [
 def test_a_signal_is_refused_with_place_and_words(tmp_path: Path, signals: str, expected: str) -> None:
     found = errors(tmp_path, rule_text(signals, "x > 1"))
     assert [error for error in found if error.startswith(expected)], found
+
+
+def test_signals_are_a_mapping(tmp_path: Path) -> None:
+    assert errors(tmp_path, rule_text("- x: {count: A}", "x > 1"))[0] == (
+        "5:3: 'signals' must be a mapping of names"
+    )
 
 
 def test_a_signal_that_cannot_be_read_is_the_only_error(tmp_path: Path) -> None:

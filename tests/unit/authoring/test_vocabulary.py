@@ -54,7 +54,7 @@ def test_events_are_those_described_those_used_and_forewords_own(tmp_path: Path)
     for used in ("Solved", "Visit", "Clicked"):
         assert events[used] == EventWord(used, "", (), described=False, own=False)
     assert events["MessageClicked"].own
-    assert not {"CustomerUpdated", "DeadlineReached"} & events.keys()
+    assert not {"CustomerUpdated", "DeadlineReached", "PeersCompared"} & events.keys()
     assert list(events) == sorted(events)
 
 

@@ -3,6 +3,7 @@ from __future__ import annotations
 import json
 import subprocess
 import sys
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -13,6 +14,8 @@ from moto import mock_aws
 from foreword.cli.failures import CannotRun, FoundWrong
 from foreword.cli.files import read_events
 from foreword.cli.main import main
+from foreword.domain.instants import parse_instant
+from foreword.local import project
 
 GOOD = {
     "source": "support",
@@ -82,6 +85,42 @@ def test_checking_says_what_is_wrong_with_each_event(
     output = capsys.readouterr().out
     assert "event 2: SupportContactOpened: MISSING_FIELD: detail.id is missing" in output
     assert "1 of 2 events right" in output
+
+
+def test_an_event_of_another_shape_is_checked_as_its_mapping_makes_it(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    ticket = {"number": "call-1", "via": "voice", "created_at": "2026-03-11T14:12:00+01:00"}
+    detail = {"ticket": ticket, "requester": {"customer_number": "c-1"}}
+    called = {"source": "telephony", "detail-type": "ticket.created", "detail": detail}
+    nobody = {**called, "detail": {"ticket": ticket, "requester": {}}}
+    path = written(tmp_path, "a.json", json.dumps([called, nobody]))
+    assert foreword(monkeypatch, "emit", path, "--check") == 1
+    output = capsys.readouterr().out
+    assert "event 2: ticket.created: MAPPING_FAILED: customer_id: " in output
+    assert "1 of 2 events right" in output
+
+
+def test_an_event_of_a_file_has_what_the_bus_adds(tmp_path: Path) -> None:
+    (event,) = read_events(written(tmp_path, "a.json", json.dumps(GOOD)))
+    body = json.loads(event.body(parse_instant("2026-03-02T09:00:00.75Z")))
+    assert body["time"] == "2026-03-02T09:00:00Z"
+    assert body["id"] != json.loads(event.body(0))["id"]
+    assert body["detail"] == GOOD["detail"]
+
+
+def test_a_broken_mapping_is_told_in_one_line_and_nothing_is_checked(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    ours, broken = project.find(), tmp_path / "mappings"
+    broken.mkdir()
+    written(broken, "x.yaml", "id: 'event.id'\n")
+    monkeypatch.setattr(project, "find", lambda: replace(ours, mappings=broken))
+    path = written(tmp_path, "a.json", json.dumps([GOOD]))
+    assert foreword(monkeypatch, "emit", path, "--check") == 2
+    error = capsys.readouterr().err
+    assert "x.yaml:1:1: a mapping needs 'customer_id'" in error
+    assert error.count("\n") == 1
 
 
 @pytest.mark.parametrize(

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from foreword.contracts.bus_events import MAX_BYTES, BusEvents, rejected_customer
+from foreword.contracts.bus_events import MAX_BYTES, BusEvents
 from foreword.domain.errors import InvalidEvent
 from foreword.domain.instants import MINUTE, parse_instant
 
@@ -18,7 +18,7 @@ SCHEMAS = {
         "required": ["channel"],
     }
 }
-EVENTS = BusEvents(SCHEMAS)
+EVENTS = BusEvents(SCHEMAS, {})
 
 
 def body(**changes: Any) -> str:
@@ -79,7 +79,13 @@ def test_numbers_are_decimals_of_their_source_text() -> None:
         ({"data": {"channel": "fax"}}, "BREAKS_SCHEMA"),
         ({"data": {}}, "BREAKS_SCHEMA"),
         ({"data": {"channel": "phone", "note": "x" * MAX_BYTES}}, "TOO_LARGE"),
-        ({"retracts": "ticket-0/opened"}, "NOT_SUPPORTED"),
+        ({"retracts": None}, "MISSING_FIELD"),
+        ({"retracts": 7}, "WRONG_TYPE"),
+        ({"retracts": ""}, "INVALID_ID"),
+        ({"retracts": "x" * 257}, "INVALID_ID"),
+        ({"retracts": "a\nb"}, "INVALID_ID"),
+        ({"retracts": "ticket-1/opened"}, "INVALID_ID"),
+        ({"retracts": "ticket-0/opened", "data": {"channel": "fax"}}, "BREAKS_SCHEMA"),
     ],
 )
 def test_a_bad_event_is_refused_with_its_reason(changes: dict[str, Any], reason: str) -> None:
@@ -127,10 +133,34 @@ def test_source_and_id_cannot_be_confused() -> None:
 
 
 def test_a_refused_event_names_its_customer_only_where_that_is_well_formed() -> None:
-    assert rejected_customer(body(id=...)) == "c-1"
-    assert rejected_customer(body(customer_id="c 1")) is None
-    assert rejected_customer("{") is None
+    assert EVENTS.customer_of(body(id=...)) == "c-1"
+    assert EVENTS.customer_of(body(customer_id="c 1")) is None
+    assert EVENTS.customer_of("{") is None
 
 
 def test_an_event_of_our_own_is_never_told_as_rejected() -> None:
-    assert rejected_customer(body(id=...).replace('"support"', '"foreword"')) is None
+    assert EVENTS.customer_of(body(id=...).replace('"support"', '"foreword"')) is None
+
+
+def test_an_event_may_take_another_of_its_source_back() -> None:
+    fact = EVENTS.parse(body(id="ticket-1/mistaken", retracts="ticket-1/opened"), NOW)
+    assert (fact.id, fact.retracts) == ("ticket-1/mistaken", "ticket-1/opened")
+    assert EVENTS.parse(body(), NOW).retracts is None
+
+
+def test_what_takes_something_back_needs_no_data_of_its_own() -> None:
+    fact = EVENTS.parse(body(id="ticket-1/mistaken", retracts="ticket-1/opened", data=...), NOW)
+    assert fact.data == {}
+
+
+def test_what_is_taken_back_must_be_a_key_of_the_journal() -> None:
+    long = body(id="1", retracts="ü" * 250).replace('"support"', json.dumps("s" * 600))
+    assert reason_of(long) == "INVALID_ID"
+
+
+@pytest.mark.parametrize("kind", ["CustomerUpdated", "PreferenceChanged"])
+def test_profile_and_choices_are_not_taken_back_but_corrected(kind: str) -> None:
+    text = body(retracts="update-1").replace("SupportContactOpened", kind)
+    with pytest.raises(InvalidEvent, match=f"corrected by a newer {kind}") as caught:
+        EVENTS.parse(text, NOW)
+    assert caught.value.reason == "NOT_SUPPORTED"

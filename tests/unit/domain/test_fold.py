@@ -212,7 +212,7 @@ def test_a_deadline_is_decided_when_it_has_settled_and_not_before() -> None:
     early = fold(core, waiting.state, NOBODY, [], T + DAY + 5 * MINUTE - 1)
     assert (early.changed, early.decisions) == (False, [])
     due = fold(core, waiting.state, NOBODY, [], T + DAY + 5 * MINUTE)
-    assert [(d.at, d.episode) for d in due.decisions] == [(T + DAY, "test#A/0")]
+    assert [(d.at, d.episode) for d in due.decisions] == [(T + DAY, "#deadline#test#A/0")]
     assert due.due_at is None
 
 

@@ -8,7 +8,6 @@ from typing import Any
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from foreword.app.evaluate_triggers import EvaluateTriggers
 from foreword.domain.between import Between
 from foreword.domain.core import Core
 from foreword.domain.facts import Fact
@@ -18,7 +17,7 @@ from foreword.domain.profiles import Profile
 from foreword.domain.readings import read
 from foreword.domain.replay import replay
 from foreword.domain.state import State
-from tests.fakes.customers import FakeClock, FakeJournal, FakeStates, fail_the_test
+from tests.fakes.customers import FakeClock, FakeJournal, FakeStates, evaluate_triggers
 from tests.reference.rules import MODEL_RULES, RULEBOOK
 from tests.reference.semantics import Event, decisions
 
@@ -94,7 +93,7 @@ def test_any_order_duplication_and_batching_ends_in_the_same_signals(
     core = Core(RULEBOOK)
     journal, states = FakeJournal(), FakeStates()
     clock = FakeClock(BASE + 25 * HOUR)
-    evaluate = EvaluateTriggers(core, clock, states, journal, fail_the_test)
+    evaluate = evaluate_triggers(core, clock, states, journal)
     arrivals = data.draw(st.permutations(facts + data.draw(st.lists(st.sampled_from(facts), max_size=6))))
     decided: list[tuple[str, int]] = []
     while arrivals:
@@ -127,7 +126,7 @@ def test_a_redelivered_history_changes_and_decides_nothing(history: list[tuple[i
     facts = facts_of(events_of(history))
     core = Core(RULEBOOK)
     journal, states = FakeJournal(), FakeStates()
-    evaluate = EvaluateTriggers(core, FakeClock(BASE + 60 * HOUR), states, journal, fail_the_test)
+    evaluate = evaluate_triggers(core, FakeClock(BASE + 60 * HOUR), states, journal)
     for fact in facts:
         journal.add(fact)
     evaluate(CUSTOMER, facts)

@@ -18,6 +18,7 @@ NINE_NEXT_DAY = parse_instant("2026-03-05T08:00:00Z")
 NOBODY_CHOSE = Consents(CUSTOMER)
 EMAIL = Send(Channel.EMAIL, "ada@customer.example")
 SMS = Send(Channel.SMS, "+4915112345678")
+TASK = Send(Channel.TASK, None)
 
 
 def test_the_preferred_channel_is_taken_with_the_profiles_address() -> None:
@@ -63,6 +64,35 @@ def test_without_consent_it_is_not_asked_for_an_address() -> None:
 def test_a_customer_without_a_profile_has_no_address() -> None:
     nobody = replace(a_profile(), attributes={}, version=0)
     assert judge(a_message(), nobody, NOBODY_CHOSE, POLICY, NOON) == Close(Reason.NO_ADDRESS)
+
+
+def test_a_task_needs_no_address() -> None:
+    nobody = replace(a_profile(), attributes={}, version=0)
+    task = a_message(channels=(Channel.TASK,))
+    assert judge(task, nobody, NOBODY_CHOSE, POLICY, NOON) == TASK
+    last_resort = a_message(channels=(Channel.EMAIL, Channel.TASK))
+    assert judge(last_resort, nobody, NOBODY_CHOSE, POLICY, NOON) == TASK
+
+
+@pytest.mark.parametrize(
+    ("consents", "reason"),
+    [
+        (some_consents(("care", "task", False)), Reason.NO_CONSENT),
+        (some_consents(("care", "any", False)), Reason.NO_CONSENT),
+        (some_consents(suppressed=("task",)), Reason.SUPPRESSED),
+    ],
+)
+def test_a_task_is_held_to_consent_like_any_other_channel(consents: Consents, reason: Reason) -> None:
+    task = a_message(channels=(Channel.TASK,))
+    assert judge(task, a_profile(), consents, POLICY, NOON) == Close(reason)
+    marketing = a_message(channels=(Channel.TASK,), purpose=Purpose.MARKETING)
+    assert judge(marketing, a_profile(), NOBODY_CHOSE, POLICY, NOON) == Close(Reason.NO_CONSENT)
+
+
+def test_nobody_is_to_be_telephoned_in_quiet_hours() -> None:
+    task = a_message(channels=(Channel.TASK,), deliver_by=EVENING + DAY)
+    verdict = judge(task, a_profile(), NOBODY_CHOSE, POLICY, EVENING)
+    assert verdict == Defer(NINE_NEXT_DAY, Reason.DEFERRED_QUIET_HOURS)
 
 
 def test_an_erased_customer_is_not_written_to() -> None:

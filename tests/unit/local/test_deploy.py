@@ -104,16 +104,18 @@ def test_the_committed_template_deploys(tmp_path: Path) -> None:
         assert {function.name for function in stack.functions.values()} == {
             "record_activity",
             "evaluate_triggers",
+            "compare_peers",
             "deliver_message",
             "release_due",
             "record_feedback",
         }
-        assert (len(stack.queue_mappings), len(stack.stream_mappings), len(stack.schedules)) == (1, 2, 1)
-        assert all(cloud.table(name) == [] for name in ("activity", "customers", "messages", "consents"))
+        assert (len(stack.queue_mappings), len(stack.stream_mappings), len(stack.schedules)) == (2, 2, 1)
+        tables = ("activity", "customers", "messages", "consents", "peers")
+        assert all(cloud.table(name) == [] for name in tables)
         assert set(stack.function("record_activity").environment) >= {"ACTIVITY_TABLE", "BUS_NAME"}
         rules = boto3.client("events").list_rules(EventBusName=cloud.bus_name)["Rules"]
-        assert len(rules) == 2
-        with pytest.raises(LookupError, match="there are deliver_message"):
+        assert len(rules) == 3
+        with pytest.raises(LookupError, match="there are compare_peers, deliver_message"):
             stack.function("recorder")
 
 

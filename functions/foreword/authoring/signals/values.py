@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 
 from foreword.authoring import expressions
 from foreword.authoring.cel import Scope
 from foreword.authoring.cel_types import BOOLEAN, NUMBER, STRING, TIMESTAMP
+from foreword.authoring.event_types import event_type
 from foreword.authoring.expressions import both, condition
 from foreword.authoring.fields import (
     Fields,
@@ -39,7 +39,6 @@ STATISTICS = ("median", "mean", "min", "max", *(f"p{percent}" for percent in ran
 MOST = 1_000_000
 """Of anything that is counted."""
 
-_TYPE = re.compile(r"[^\s*]{1,128}")
 _NO_EVENT: Mapping[str, str] = dict.fromkeys(("event", "lists"), "a date comes of the profile alone")
 
 
@@ -165,11 +164,9 @@ def _types(source: Source, node: Node) -> tuple[str, ...] | None:
     nodes = items(source, node, "the list of event types") if isinstance(node, Sequence) else (node,)
     types: list[str] = []
     for element in nodes:
-        kind = text(source, element)
-        if kind == "*":
+        if isinstance(element, Scalar) and element.value == "*":
             raise source.refused(element, '"*" means any event: write it alone, not in a list')
-        if not _TYPE.fullmatch(kind):
-            raise source.refused(element, f"'{kind}' is not an event type, a name like SupportContactOpened")
+        kind = event_type(source, element)
         if kind in types:
             raise source.refused(element, f"'{kind}' stands twice in the list")
         types.append(kind)

@@ -13,11 +13,11 @@ from foreword.domain.rulebook import CountSignal, RatioSignal
 from foreword.domain.signals.packing import pack_times, unpack_times
 from foreword.domain.signals.tracker import Part, Tracker
 
-EXACT = 24
+EXACT = 8
 """How many times a stored memory keeps one by one where no threshold says how many are enough."""
 
-TILES = 90
-"""A window's older times are counted by at most this many tiles: days, in a window of 90 days."""
+TILES = 45
+"""A window's older times are counted by about this many tiles: two days each, in a window of 90 days."""
 
 Tile = list[int]
 """[from, through, how many]: that many times, each somewhere from `from` through `through`."""
@@ -89,6 +89,8 @@ class Window:
             return Times(unpack_times(packed))
         times = Times(unpack_times(packed.get("t", [])))
         times.older = self._unpack_tiles(packed.get("o", []))
+        if times.older and times and times.older[-1][1] > times[0]:
+            times.older[-1][1] = times[0]  # what is older came no later than what is kept
         if "c" in packed:
             at, kept, older = packed["c"]
             times.covered = (at, unpack_times(kept), self._unpack_tiles(older))
@@ -106,10 +108,11 @@ class Window:
             last = older[-1] if older else None
             if self.enough is not None:
                 older = [[at if last is None else last[0], at, 1 if last is None else last[2] + 1]]
-            elif last is not None and at <= last[1]:
-                last[2] += 1
+                continue
+            start = at // self._width * self._width
+            if last is not None and last[0] == start:
+                last[1], last[2] = max(last[1], at), last[2] + 1
             else:
-                start = at // self._width * self._width
                 older.append([start, start + self._width - 1, 1])
         times.older = older
         del times[:excess]
