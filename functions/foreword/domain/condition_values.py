@@ -151,6 +151,8 @@ def negate(value: Any) -> Decimal:
 def at(container: Any, index: Any) -> Any:
     """`list[number]` or `map["name"]`."""
     of, by = kind(container), kind(index)
+    if type(index) is Between:
+        raise NeedsJournal("a number that is not known exactly is an index")
     if (of, by) == ("list", "number"):
         elements: Sequence[Any] = container
         if not 0 <= index < len(elements) or index % 1 != 0:

@@ -89,7 +89,7 @@ def matches(source: str, world: World) -> bool:
 
 
 def kept(source: str, world: World) -> Answer:
-    """What a signal that keeps the text's value has kept; ERROR for null too, of which a signal keeps nothing."""
+    """What a signal that keeps the text's value has kept; ERROR where it has kept nothing."""
     core = _keeping(source)
     rule = core.rules["asked"]
     walk = Walk(core, State(), world.profile)
