@@ -14,11 +14,11 @@ import os
 import platform
 import sys
 import tempfile
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
 from functools import partial
 from pathlib import Path
-from typing import TypeAlias
+from typing import Any, TypeAlias
 
 from rich.console import Console
 
@@ -26,6 +26,9 @@ from tests.benchmarks import backtests, calls, deciding, expressions, loads, pip
 from tests.benchmarks.processes import Environments
 from tests.benchmarks.results import Row, Section, Verdict
 from tests.benchmarks.settings import FULL, QUICK, Settings
+
+MOST_BUSY = 0.3
+"""Load a core: with more than that from others, the figures are not for showing."""
 
 Benchmark: TypeAlias = Callable[[Callable[[str], None]], Section]
 
@@ -35,12 +38,18 @@ NAMES = ("deciding", "pipeline", "expressions", "state", "load", "backtest", "ca
 def main() -> int:
     arguments = _arguments()
     settings = QUICK if arguments.quick else FULL
+    busy = how_busy()
     progress = Console(stderr=True, highlight=False, markup=False)
     with tempfile.TemporaryDirectory(prefix="foreword-benchmarks-") as folder:
         benchmarks = _benchmarks(settings, Path(folder))
         chosen = [name for name in NAMES if name in (arguments.only or NAMES)]
         sections = [_section(name, benchmarks[name], progress) for name in chosen]
-    about = {"date": f"{datetime.now(UTC):%Y-%m-%d}", "machine": machine(), "quick": arguments.quick}
+    about = {
+        "date": f"{datetime.now(UTC):%Y-%m-%d}",
+        "machine": machine(),
+        "busy": busy,
+        "quick": arguments.quick,
+    }
     print(results.markdown(sections, heading=_heading(about)))  # noqa: T201
     if arguments.json is not None:
         arguments.json.write_text(results.as_json(sections, about), encoding="utf-8")
@@ -94,9 +103,16 @@ def machine() -> str:
     return f"{model}, {os.cpu_count()} cores, {platform.python_implementation()} {platform.python_version()}"
 
 
-def _heading(about: dict[str, object]) -> str:
+def how_busy() -> float:
+    """The load of the last minute for each core, before anything is measured: others' work distorts every ratio,
+    since it takes caches as well as time."""
+    return os.getloadavg()[0] / (os.cpu_count() or 1)
+
+
+def _heading(about: Mapping[str, Any]) -> str:
     quick = "; a quick run, too short to show" if about["quick"] else ""
-    return f"Measured on {about['date']}: {about['machine']}{quick}."
+    busy = f"; the machine was busy (load {about['busy']:.1f} a core)" if about["busy"] > MOST_BUSY else ""
+    return f"Measured on {about['date']}: {about['machine']}{quick}{busy}."
 
 
 if __name__ == "__main__":

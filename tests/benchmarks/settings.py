@@ -9,7 +9,7 @@ from dataclasses import dataclass
 class Settings:
     """`rounds`: how often each engine's process is run, in turns, so that a busy minute of the machine meets all;
     `passes` over the events in each; `budget`: seconds of CPU after which a pass stops where it is; `warming`:
-    seconds a JVM is given; `timeout`: seconds after which a process counts as hanging.
+    seconds of CPU a JVM is given to get warm; `timeout`: seconds after which a process counts as hanging.
     """
 
     events: int

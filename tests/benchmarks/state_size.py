@@ -27,15 +27,27 @@ START = parse_instant("2026-01-01T00:00:00Z")
 
 @dataclass(frozen=True, slots=True)
 class Pace:
-    """Events `a_day`, of which `together` come in one batch; `most` is how many bytes may be stored."""
+    """Events `a_day`, of which `together` come in one batch; `most` is how many bytes may be stored. For `intraday`
+    see `life`."""
 
     a_day: float
     together: int
     customers: int
     most: int
+    intraday: bool = False
+
+    @property
+    def name(self) -> str:
+        return f"{self.a_day:g} events a day" + (", a quarter of them valuations" if self.intraday else "")
 
 
-PACES = (Pace(0.2, 1, 1500, 1024), Pace(20, 1, 40, 1024), Pace(1000, 10, 3, 4096))
+PACES = (
+    Pace(0.2, 1, 1500, 1024),
+    Pace(20, 1, 40, 1024),
+    Pace(1000, 10, 3, 4096),
+    Pace(20, 1, 40, 1024, intraday=True),
+    Pace(1000, 10, 3, 4096, intraday=True),
+)
 
 
 @dataclass(slots=True)
@@ -57,7 +69,7 @@ def run(settings: Settings, say: Callable[[str], None]) -> Section:
     core = Core(load_rulebook(project.find().rulebook).published())
     rows = []
     for pace in PACES:
-        say(f"{pace.a_day:g} events a day, {pace.customers} customers, {settings.days} days")
+        say(f"{pace.name}, {pace.customers} customers, {settings.days} days")
         rows.append(_row(pace, measure(core, pace, days=settings.days, budget=settings.timeout)))
     return Section("state", TITLE, rows)
 
@@ -98,7 +110,7 @@ def _live(core: Core, pace: Pace, customer: int, days: int, sizes: Sizes, ends: 
 
 
 def _batches(customer: int, customer_id: str, pace: Pace, days: int) -> Iterator[list[Fact]]:
-    happenings = life(customer, a_day=pace.a_day, days=days)
+    happenings = life(customer, a_day=pace.a_day, days=days, intraday=pace.intraday)
     while some := list(islice(happenings, pace.together)):
         last = START + int(some[-1].second * SECOND)
         yield [
@@ -116,7 +128,7 @@ def _batches(customer: int, customer_id: str, pace: Pace, days: int) -> Iterator
 
 
 def _row(pace: Pace, sizes: Sizes) -> Row:
-    what, goal = f"{pace.a_day:g} events a day", f"p99 ≤ {pace.most:,}"
+    what, goal = pace.name, f"p99 ≤ {pace.most:,}"
     note = f"journal read in {100 * sizes.reads / sizes.batches:.2g} % of {sizes.batches:,} batches"
     numbers = {"journal_reads": float(sizes.reads), "batches": float(sizes.batches)}
     if sizes.cut:

@@ -19,6 +19,7 @@ from tests.benchmarks import __main__ as command
 from tests.benchmarks import backtests, calls, deciding, prices, results
 from tests.benchmarks.conditions import questions
 from tests.benchmarks.deciding import Engine
+from tests.benchmarks.life import VALUED, life
 from tests.benchmarks.model import Expected, expect
 from tests.benchmarks.ours.conditions import compiled, question
 from tests.benchmarks.ours.core import Customers
@@ -198,6 +199,13 @@ def test_the_size_of_a_state_is_measured_when_its_windows_are_full() -> None:
     assert not sizes.cut
 
 
+def test_a_portfolio_is_valued_once_a_day_unless_it_is_fed_as_the_market_moves() -> None:
+    for intraday, most in ((False, 40), (True, 300)):
+        found = list(life(1, a_day=50, days=20, intraday=intraday))
+        assert 900 < len(found) < 1100
+        assert most / 4 < sum(one.type == VALUED for one in found) < most
+
+
 def test_a_state_that_takes_too_long_is_cut() -> None:
     core = Core(load_rulebook(project.find().rulebook).published())
     assert measure(core, Pace(a_day=2, together=1, customers=1, most=1024), days=30, budget=0).cut
@@ -326,3 +334,10 @@ def test_a_benchmark_that_raises_stands_in_the_table(capsys: pytest.CaptureFixtu
     section = command._section("calls", broken, Console(stderr=True))
     assert section.rows == [Row("calls", "", {"": "RuntimeError: no disk"}, verdict=Verdict.FAILED)]
     assert "calls: begins" in capsys.readouterr().err
+
+
+def test_the_heading_says_when_the_figures_are_not_for_showing() -> None:
+    about = {"date": "2026-11-24", "machine": "a processor", "busy": 0.1, "quick": False}
+    assert command._heading(about) == "Measured on 2026-11-24: a processor."
+    assert command._heading({**about, "busy": 2.5}).endswith("; the machine was busy (load 2.5 a core).")
+    assert "too short to show" in command._heading({**about, "quick": True})

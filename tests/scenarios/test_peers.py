@@ -177,11 +177,14 @@ def named(prefix: str, shard: str) -> str:
 
 @pytest.fixture(scope="module")
 def small_cloud(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LocalCloud]:
-    """With two shards, so that a close makes few calls."""
+    """With two shards, so that a close makes few calls; its first ticks, which reach all customers, are over."""
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(peers_closing, "SHARDS", 2)
         folder = tmp_path_factory.mktemp("peers")
         with LocalCloud(at="2026-01-05T10:00:00Z", **written(folder)) as cloud:
+            for _ in range(2):
+                values(cloud, "first", {"first": 1})
+                cloud.advance(by=timedelta(days=1))
             yield cloud
 
 

@@ -23,15 +23,15 @@ class CancelRetracted:
     messages: UnsentMessages
     clock: Clock
 
-    def __call__(self, customer_id: str, short_ids: Sequence[str]) -> int:
-        """How many were cancelled; raises StoreConflict where others kept writing one of them."""
-        return sum(self._cancel(customer_id, short_id) for short_id in short_ids)
+    def __call__(self, customer_id: str, short_ids: Sequence[str]) -> frozenset[str]:
+        """Those that will certainly not leave; raises StoreConflict where others kept writing one of them."""
+        return frozenset(short_id for short_id in short_ids if self._cancel(customer_id, short_id))
 
     def _cancel(self, customer_id: str, short_id: str) -> bool:
         for _ in range(_ATTEMPTS):
             message = self.messages.named(customer_id, short_id)
             if message is None or message.status not in _WAITING:
-                return False
+                return message is not None and message.reason is Reason.RETRACTED
             if self.messages.replace(message, message.not_sent(Reason.RETRACTED, self.clock.now())):
                 return True
         raise StoreConflict(f"the message {short_id} was written {_ATTEMPTS} times meanwhile")

@@ -53,7 +53,7 @@ class EvaluateTriggers:
         clock: Clock,
         states: CustomerStates,
         journal: FactReader,
-        cancel: Callable[[str, Sequence[str]], int],
+        cancel: Callable[[str, Sequence[str]], frozenset[str]],
         peers: PeerValues,
         report: Report,
     ) -> None:
@@ -77,6 +77,10 @@ class EvaluateTriggers:
             # The tick's clock may be ahead of ours: a deadline it saw come due is due.
             now = max([self._clock.now(), *(fact.received_at for fact in facts)])
             folded = self._folded(stored, customer_id, facts, now, in_doubt=in_doubt)
+            if isinstance(folded, Folded) and folded.retracted:
+                # What certainly does not leave holds no clock, and another rise may take its place.
+                cancelled = self._cancel(customer_id, folded.retracted)
+                folded = self._rebuilt(stored, customer_id, facts, now, cancelled)
             if isinstance(folded, Exception):
                 self._report(customer_id, folded)
                 if self._states.park(stored, customer_id, now + PARKED_FOR):
@@ -84,7 +88,6 @@ class EvaluateTriggers:
                 continue
             if not folded.changed and not stored.parked:
                 return Evaluated(customer_id)
-            self._cancel(customer_id, folded.retracted)
             # A fact that was taken back may have given a value: then, as for a customer put right, all count anew.
             put_right = stored.parked or any(fact.retracts is not None for fact in facts)
             left_out = self._peers.put(
@@ -120,11 +123,23 @@ class EvaluateTriggers:
             raise
         except Exception as error:  # noqa: BLE001 - whatever a fold raises is this customer's trouble alone
             return error
+        return self._rebuilt(stored, customer_id, facts, now)
+
+    def _rebuilt(
+        self,
+        stored: StoredState,
+        customer_id: str,
+        facts: Sequence[Fact],
+        now: Instant,
+        cancelled: frozenset[str] = frozenset(),
+    ) -> Folded | Exception:
+        """As for the fold, from the customer's whole journal."""
+        state = None if stored.state is None else State.from_json(stored.state, customer_id)
         try:
             history = self._journal.read(customer_id)
         except (KeyError, ValueError) as error:  # a fact that this code cannot read
             return error
         try:
-            return rebuild(self._core, state, stored.profile, history, facts, now)
+            return rebuild(self._core, state, stored.profile, history, facts, now, cancelled)
         except Exception as error:  # noqa: BLE001 - as above
             return error

@@ -57,14 +57,10 @@ class Decoder:
 
         Most records are plain, and read without a call: whatever is not goes to `fact`.
         """
-        joined = b"\n".join(records)
-        try:
-            text, careful = joined.decode(), False
-        except UnicodeDecodeError:
-            text, careful = joined.decode(errors="surrogateescape"), True
+        text = b"\n".join(records).decode(errors="surrogateescape")
         texts = text.split("\n")
         # Two braces a record: where there are not many more in all, none can be nested deep.
-        careful = careful or _may_be_odd(text, 2 * len(texts) + json_text.MAX_DEPTH - 2)
+        careful = _may_be_odd(text, 2 * len(texts) + json_text.MAX_DEPTH - 2)
         customers, types, sources, times = self._customers, self._types, self._sources, self._times
         days, minutes, seconds, rests = times.days, times.minutes, times.seconds, times.rests
         make, scan = tuple.__new__, _scan

@@ -39,21 +39,21 @@ def large_histories(
 
     One customer's events have to be done with before the next one's are asked for. `scratch` is to be written in.
     """
-    parts = Spool(scratch / "parts", bucket.size // in_memory + 1)
-    for number, record, fact in _read(bucket, decoder, found.broken):
-        own = _identity(fact.source, fact.id)
-        parts.put(own, number, record)
-        if fact.retracts is not None:
-            taken_back = _identity(fact.source, fact.retracts)
-            if parts.bucket_of(taken_back) != parts.bucket_of(own):
-                parts.put(taken_back, number, record)
+    with Spool(scratch / "parts", bucket.size // in_memory + 1) as parts:
+        for number, record, fact in _read(bucket, decoder, found.broken):
+            own = _identity(fact.source, fact.id)
+            parts.put(own, number, record)
+            if fact.retracts is not None:
+                taken_back = _identity(fact.source, fact.retracts)
+                if parts.bucket_of(taken_back) != parts.bucket_of(own):
+                    parts.put(taken_back, number, record)
+        of_parts = parts.buckets()
     runs = []
-    for index, part in enumerate(parts.close()):
-        run = Spool(scratch / f"run-{index}", 1, _READ_AHEAD)
-        reads = _read(part, decoder, [])
-        for (_, _, number), record in _sorted_once(reads, parts, index, found):
-            run.put(b"", number, record)
-        runs += run.close()
+    for index, part in enumerate(of_parts):
+        with Spool(scratch / f"run-{index}", 1, _READ_AHEAD) as run:
+            for (_, _, number), record in _sorted_once(_read(part, decoder, []), parts, index, found):
+                run.put(b"", number, record)
+            runs += run.buckets()
     merged = heapq.merge(*(_read(run, decoder, []) for run in runs), key=_place)
     for customer_id, group in groupby(merged, key=lambda read: read[2].customer_id):
         yield customer_id, found.counted(_history(group, decoder, scratch / "history", until))
@@ -96,10 +96,10 @@ def _history(group: Iterator[Read], decoder: Decoder, path: Path, until: Instant
     head = list(islice(reads, _IN_A_LIST))
     if len(head) < _IN_A_LIST:
         return list(received_in_order(fact for _, _, fact in head))
-    spool = Spool(path, 1, _READ_AHEAD)
-    for number, record, _ in chain(head, reads):
-        spool.put(b"", number, record)
-    (bucket,) = spool.close()
+    with Spool(path, 1, _READ_AHEAD) as spool:
+        for number, record, _ in chain(head, reads):
+            spool.put(b"", number, record)
+        (bucket,) = spool.buckets()
     return _OnDisk(bucket, decoder, spool.count)
 
 

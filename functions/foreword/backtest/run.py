@@ -162,17 +162,20 @@ class _Backtest:
         count = max(1, min(_MOST_BUCKETS, records // _BUCKET))
         total = sum(sizes.values())
         guess = SpanGuess()
-        events = Spool(self._scratch / "events", count)
-        sink = Strict(events, request.events, Decoder().fact) if request.strict else events
-        route(request.events, EVENTS, sink, lambda done: self._observer.reading(done, total), guess.see)
+        with Spool(self._scratch / "events", count) as events:
+            sink = Strict(events, request.events, Decoder().fact) if request.strict else events
+            route(request.events, EVENTS, sink, lambda done: self._observer.reading(done, total), guess.see)
+            buckets = events.buckets()
         clock = self._clock(guess.span)
         if request.customers is None:
-            return [(bucket, None) for bucket in events.close()], clock
-        profiles = Spool(self._scratch / "profiles", count)
-        sink = Strict(profiles, request.customers, profile) if request.strict else profiles
+            return [(bucket, None) for bucket in buckets], clock
         before = sizes[request.events]
-        route(request.customers, PROFILES, sink, lambda done: self._observer.reading(before + done, total))
-        return list(zip(events.close(), profiles.close(), strict=True)), clock
+        with Spool(self._scratch / "profiles", count) as profiles:
+            sink = Strict(profiles, request.customers, profile) if request.strict else profiles
+            route(
+                request.customers, PROFILES, sink, lambda done: self._observer.reading(before + done, total)
+            )
+            return list(zip(buckets, profiles.buckets(), strict=True)), clock
 
     def _clock(self, span: Span) -> Span:
         return span if self._request.until is None else Span(span.first, self._request.until)
@@ -202,6 +205,8 @@ class _Backtest:
         count = 0
         for line in merge_runs(runs):
             number, reason = read_broken_line(line)
+            if self._request.strict:  # what is wrong with none alone, as two records of one customer
+                raise CannotBacktest(f"{path}:{number}: {reason}")
             self._observer.broken(path, number, reason)
             count += 1
         return count

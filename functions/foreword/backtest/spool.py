@@ -59,7 +59,7 @@ class Bucket:
 
 
 class Spool:
-    """`put` each record, then `close` to have the buckets. A record holds no newline."""
+    """`put` each record, then ask for the `buckets`. A record holds no newline."""
 
     def __init__(self, path: Path, buckets: int, held: int = HELD) -> None:
         self.path = path
@@ -90,10 +90,16 @@ class Spool:
     def bucket_of(self, key: bytes) -> int:
         return crc32(key) % len(self._records)
 
-    def close(self) -> list[Bucket]:
-        """One for each bucket, also where it is empty. Raises OSError where the disk is full."""
-        self._write()
+    def __enter__(self) -> Spool:
+        return self
+
+    def __exit__(self, *_: object) -> None:
         self._file.close()
+
+    def buckets(self) -> list[Bucket]:
+        """All of them, also those that are empty. Raises OSError where the disk is full."""
+        self._write()
+        self._file.flush()
         return [Bucket(self.path, tuple(extents)) for extents in self._extents]
 
     def _count(self, records: int, held: int) -> None:

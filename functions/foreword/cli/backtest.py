@@ -79,7 +79,7 @@ def _check_outputs(outputs: list[Path | None], inputs: list[Path | None]) -> Non
     taken = {path.resolve() for path in inputs if path is not None}
     for path in (path for path in outputs if path is not None):
         if path.resolve() in taken:
-            raise CannotRun(f"{path}: is named twice: to be read, or written, and to be written")
+            raise CannotRun(f"{path}: cannot be written: it is named twice")
         taken.add(path.resolve())
 
 

@@ -65,9 +65,15 @@ class CompiledRule:
         self.names = tuple(rule.signals)
         self.keys: dict[str, str] = {}
         self.trackers: dict[str, Tracker] = {}
+        named = frozenset[str]().union(*(root_names(condition) for condition in self.conditions))
+        self._untracked: dict[str, Any] = {}
         for name, signal in rule.signals.items():
-            if isinstance(signal, PeersSignal) or (_waits(signal) and name not in self.used):
-                continue  # a deadline that the condition does not name would never ring, and wait for ever
+            if isinstance(signal, PeersSignal):
+                self._untracked[name] = None
+                continue
+            if _waits(signal) and name not in named:
+                self._untracked[name] = False  # a deadline that nobody asks for is not waited for
+                continue
             self.keys[name], self.trackers[name] = core.tracker_of(rule, signal)
         self._cohort = None if self.peers is None else compile_expression(self.peers[1].cohort)
         self._code = RuleCode(self)
@@ -75,13 +81,13 @@ class CompiledRule:
     def key(self, name: str, case: str | None) -> str:
         """Where a customer keeps the signal's memory; cases have one each."""
         key = self.keys[name]
-        return key if case is None or self.rule.signals[name].per_customer else f"{key}/{case}"
+        return key if case is None or self.rule.is_customer_wide(name) else f"{key}/{case}"
 
     def values(self, walk: Walk, t: int, case: str | None) -> tuple[Any, ...]:
         """Every signal's value at `t` in the order of `names`, None where undefined."""
         return tuple(
-            None
-            if name not in self.trackers
+            self._untracked[name]
+            if name in self._untracked
             else self.trackers[name].value(walk.memories[self.key(name, case)], t, walk.first_event)
             for name in self.names
         )
@@ -89,8 +95,8 @@ class CompiledRule:
     def empty_values(self, t: int) -> tuple[Any, ...]:
         """Every signal's value at `t` for a customer of whom nothing is known."""
         return tuple(
-            None
-            if name not in self.trackers
+            self._untracked[name]
+            if name in self._untracked
             else self.trackers[name].value(self.trackers[name].start(), t, None)
             for name in self.names
         )

@@ -81,8 +81,11 @@ def rebuild(
     history: Iterable[Fact],
     batch: Sequence[Fact],
     now: Instant,
+    cancelled: frozenset[str] = frozenset(),
 ) -> Folded:
     """Fold a customer's whole journal anew; `state` gives the decisions made, `batch` the facts just come.
+
+    `cancelled` are short ids of messages that will certainly not leave: their firings hold no clock.
 
     A rule that a known customer meets for the first time knows the history at once, and decides from `batch` on.
     """
@@ -90,7 +93,11 @@ def rebuild(
     late = core.rulebook.policy.allowed_lateness
     rebuilt = _carried_over(core, state, batch, now)
     unknown = {fact.key for fact in facts if state is None or state.has(fact) is False}
-    _give_clocks_back(rebuilt, [fact for fact in facts if fact.key in unknown])
+    _give_clocks_back(rebuilt, facts)
+    for entry in (entry for entries in rebuilt.decided.values() for entry in entries):
+        entry.left = [left for left in entry.left if left not in cancelled]
+    if any(fact.retracts is not None for fact in facts):
+        rebuilt.first_event = None  # it may be what is taken back
     in_time = {f.key for f in facts if f.key in unknown and f.received_at - _due_from(f) <= late}
     if len(in_time) < len(unknown):
         # What came later than allowed shapes the signals and decides nothing: whatever it reveals among the
@@ -105,8 +112,7 @@ def rebuild(
     walk = _walk_all(core, rebuilt, profile, facts, now)
     rebuilt.remember(facts)
     rebuilt.retracted = _taken_back_ahead(facts)
-    new_retractions = any(fact.retracts is not None and fact.key in unknown for fact in facts)
-    fallen = _fallen(rebuilt, walk.rises) if new_retractions else ()
+    fallen = _fallen(core, rebuilt, profile, facts, walk, now)
     decisions = _decide(core, rebuilt, profile.customer_id, walk.rises, now)
     return replace(_folded(walk, decisions, changed=True), retracted=fallen, complete=True)
 
@@ -228,17 +234,18 @@ def _taken_back_ahead(facts: Sequence[Fact]) -> tuple[str, ...]:
     return tuple(sorted(short_name(key) for key in _retracted_keys(facts) if key not in present))
 
 
-def _fallen(state: State, rises: Sequence[Rise]) -> tuple[str, ...]:
-    """Short ids of the messages left of firings whose rise no longer stands."""
-    standing = Verdicts(state)
-    found = {id(entry) for rise in rises for entry in standing.entries(rise)}
-    return tuple(
-        left
-        for entries in state.decided.values()
-        for entry in entries
-        if id(entry) not in found
-        for left in entry.left
-    )
+def _fallen(
+    core: Core, state: State, profile: Profile, facts: Sequence[Fact], walk: Walk, now: Instant
+) -> tuple[str, ...]:
+    """Short ids of the messages left of firings whose rise stood until a fact was taken back."""
+    if not any(fact.retracts is not None for fact in facts):
+        return ()
+    never_taken_back = [fact for fact in facts if fact.retracts is None]
+    before = _walk_all(core, state.copy(), profile, never_taken_back, now)
+    verdicts = Verdicts(state)
+    standing = {id(entry) for rise in walk.rises for entry in verdicts.entries(rise)}
+    stood = {id(entry): entry for rise in before.rises for entry in verdicts.entries(rise)}
+    return tuple(left for key, entry in stood.items() if key not in standing for left in entry.left)
 
 
 def _give_clocks_back(state: State, facts: Iterable[Fact]) -> None:

@@ -118,7 +118,7 @@ class RuleCode:
                 continue
             key = rule.keys[name]
             place = repr(key)
-            if rule.rule.for_each is not None and not rule.rule.signals[name].per_customer:
+            if rule.rule.for_each is not None and not rule.rule.is_customer_wide(name):
                 place = f"{key!r} if case is None else {key + '/'!r} + case"
             before = code.constant(tracker.before, "before")
             asked = f"{before}(memories[{place}], t, first_event)"
@@ -267,9 +267,7 @@ class _Writer:
     def _place(self, rule: CompiledRule, name: str, case: str | None) -> str:
         """The source of the memory's key."""
         key = rule.keys[name]
-        return (
-            repr(key) if case is None or rule.rule.signals[name].per_customer else f"{key + '/'!r} + {case}"
-        )
+        return repr(key) if case is None or rule.rule.is_customer_wide(name) else f"{key + '/'!r} + {case}"
 
     def _take(self, tracker: Tracker, key: str, place: str, case: str | None) -> None:
         """Take the fact into one signal's memory; `_hit` says how to ask whether it matched."""

@@ -44,3 +44,9 @@ class Memories(dict[str, Any]):
 def tracker_key(key: str) -> str:
     """Without its case."""
     return key.partition("/")[0]
+
+
+def case_in(key: str) -> str | None:
+    """The case, which may be empty; None where there is none."""
+    _, slash, case = key.partition("/")
+    return case if slash else None

@@ -94,7 +94,7 @@ class Code:
         for known, other in self.globals.items():
             if other is value:
                 return known
-        known = f"{name}{len(self.globals)}"
+        known = f"{name}_{len(self.globals)}"  # no variable is called so
         self.globals[known] = value
         return known
 

@@ -9,7 +9,7 @@ from typing import Any
 from foreword.domain.core import CompiledRule, Core
 from foreword.domain.errors import NeedsJournal
 from foreword.domain.instants import Instant
-from foreword.domain.memories import tracker_key
+from foreword.domain.memories import case_in, tracker_key
 from foreword.domain.signals.deadlines import Deadlines
 from foreword.domain.state import State
 from foreword.domain.walk import Walk
@@ -30,7 +30,7 @@ def read(core: Core, state: State, t: Instant) -> Iterator[Reading]:
     """One reading for every rule, and for every case of it, that the customer has a memory for."""
     walk = Walk(core, state.copy(), {})
     for rule in core.rules.values():
-        for case in sorted(_cases(rule, walk, state, t), key=lambda case: case or ""):
+        for case in sorted(_cases(rule, walk, state, t), key=lambda case: (case is not None, case or "")):
             waiting = {
                 name: walk.memories[rule.key(name, case)]
                 for name, tracker in rule.trackers.items()
@@ -50,7 +50,7 @@ def _cases(rule: CompiledRule, walk: Walk, state: State, t: Instant) -> set[str 
     keys = {key for key in state.packed if tracker_key(key) in rule.keys.values()}
     trackers = walk.core.trackers
     alive = (key for key in keys if trackers[tracker_key(key)].pack(walk.memories[key], t) is not None)
-    return {key.partition("/")[2] or None for key in alive}
+    return {case_in(key) for key in alive}
 
 
 def _value(walk: Walk, rule: CompiledRule, name: str, t: Instant, case: str | None) -> Any:

@@ -274,6 +274,13 @@ class Rule(Document):
     digest: str
     """A hash of what decides (signals, conditions, case, schedule, pause): a new digest is a new rule."""
 
+    def is_customer_wide(self, signal: str) -> bool:
+        """Whether the signal is kept customer-wide in a rule with cases; a baseline is as its own signal is."""
+        document = self.signals[signal]
+        if isinstance(document, BaselineSignal):
+            return document.per_customer or self.is_customer_wide(document.signal)
+        return document.per_customer
+
     @property
     def expires_after(self) -> Duration:
         """The longest of its sends."""

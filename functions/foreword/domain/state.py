@@ -6,9 +6,11 @@ Stored as short JSON text. A state of the first format (0.1.0) is read for its d
 from __future__ import annotations
 
 import json
+from bisect import insort
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from hashlib import sha256
+from operator import attrgetter
 from typing import Any
 
 from foreword.domain import json_text
@@ -28,7 +30,7 @@ MOST_REMEMBERED = 256
 older ones are told apart by a rebuild from the journal."""
 
 REMEMBERED_DECISIONS = 16
-"""How many decided rises a rule keeps; nothing at or before the newest one let go is ever decided again.
+"""How many decided rises a case of a rule keeps; nothing at or before the newest one let go is ever decided again.
 
 A firing whose clock of re-eligibility still runs is never let go: there is one for each case at most."""
 
@@ -184,23 +186,40 @@ class State:
             self.forgotten_through = max(last_gone, self.forgotten_through or last_gone)
         self.remembered = kept[first:]
 
-    def decide(self, rule: str, entry: Decided, apart: Duration | None) -> None:
-        """Keep a decision, so that its episode is never decided again; `apart` is the rule's re-eligibility."""
+    def decide(self, rule: str, entry: Decided, apart: Duration | None, closed_after: Duration) -> None:
+        """Keep a decision, so that its episode is never decided again; `apart` is the rule's re-eligibility.
+
+        Nothing that lies `closed_after` behind the newest decision is decided any more, in any case of the rule.
+        """
         entries = self.decided.setdefault(rule, [])
-        entries.append(entry)
-        entries.sort(key=lambda decided: decided.at)
-        while len(entries) > REMEMBERED_DECISIONS:
-            newest = entries[-1].at
-            over = (
-                at
-                for at, decided in enumerate(entries)
-                if not decided.fired or apart is None or decided.at + apart <= newest
-            )
-            first = next(over, None)
-            if first is None:
-                return
-            gone = entries.pop(first)
-            self.decided_before[rule] = max(gone.at, self.decided_before.get(rule, gone.at))
+        insort(entries, entry, key=attrgetter("at"))
+        newest = entries[-1].at
+
+        def holds_clock(one: Decided) -> bool:
+            return one.fired and apart is not None and one.at + apart > newest
+
+        old = [one for one in entries if one.at < newest - closed_after and not holds_clock(one)]
+        if old:
+            closed = max(one.at for one in old)
+            self.decided_before[rule] = max(closed, self.decided_before.get(rule, closed))
+            kept = {id(one) for one in old}
+            entries[:] = [one for one in entries if id(one) not in kept]
+        mine = [one for one in entries if one.case == entry.case]
+        if len(mine) > REMEMBERED_DECISIONS:
+            gone = next((one for one in mine if not holds_clock(one)), None)
+            if gone is not None:
+                entries.remove(gone)
+                slot = slot_of(rule, entry.case)
+                self.decided_before[slot] = max(gone.at, self.decided_before.get(slot, gone.at))
+
+    def closed_through(self, rule: str, case: str | None) -> Instant | None:
+        """Nothing of this case at or before it is decided any more."""
+        ends = (self.decided_before.get(rule), self.decided_before.get(slot_of(rule, case)))
+        return max((end for end in ends if end is not None), default=None)
+
+
+def slot_of(rule: str, case: str | None) -> str:
+    return rule if case is None else f"{rule}/{case}"
 
 
 def short_name(text: str) -> str:

@@ -8,11 +8,14 @@ from decimal import Decimal
 from typing import Any
 
 from foreword.domain.decisions import Decision
-from foreword.domain.instants import SECOND, Instant, sortable
+from foreword.domain.instants import DAY, SECOND, Duration, Instant, sortable
 from foreword.domain.reasons import Reason
 from foreword.domain.rulebook import Mode
 from foreword.domain.state import Decided, State, episode_name
 from foreword.domain.walk import Rise
+
+CLOSED_AFTER: Duration = 60 * DAY
+"""With the time in which a message may leave: longer than anything late is still decided."""
 
 
 class Verdicts:
@@ -34,7 +37,8 @@ class Verdicts:
 
     def decided(self, rise: Rise) -> bool:
         """Whether the rise belongs to an episode that was decided, or to times that are closed."""
-        if rise.at <= self._state.decided_before.get(rise.rule.name, rise.at - 1):
+        closed = self._state.closed_through(rise.rule.name, rise.case)
+        if closed is not None and rise.at <= closed:
             return True
         return next(self.entries(rise), None) is not None
 
@@ -42,7 +46,9 @@ class Verdicts:
         """Keep the decision; `left` names the messages that went on."""
         episode = episode_name(episode_of(rise)) if rise.moment else ""
         entry = Decided(rise.at, rise.case, episode, rise.moment, left)
-        self._state.decide(rise.rule.name, entry, rise.rule.rule.re_eligible_after)
+        rule = rise.rule.rule
+        closed_after = CLOSED_AFTER + rule.expires_after
+        self._state.decide(rule.rule, entry, rule.re_eligible_after, closed_after)
 
     def decision(self, rise: Rise, customer_id: str, now: Instant) -> Decision:
         """The first gate that closes before a message is made gives the reason; None where the rule fires."""

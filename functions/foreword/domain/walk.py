@@ -17,7 +17,7 @@ from foreword.domain.core import CompiledRule, Core
 from foreword.domain.errors import NeedsJournal
 from foreword.domain.facts import OWN_TYPES, Fact
 from foreword.domain.instants import Instant, parse_instant
-from foreword.domain.memories import Memories, tracker_key
+from foreword.domain.memories import Memories, case_in, tracker_key
 from foreword.domain.peer_values import PeerValue, period_of, signals_from_json
 from foreword.domain.profile_view import ProfileView
 from foreword.domain.profiles import Attribute, Profile
@@ -26,6 +26,9 @@ from foreword.domain.state import NEVER, State
 
 DEADLINE = "#deadline#"
 """Before the key of the fact that set it: the deadline of a fact is another moment than the fact itself."""
+
+FIRST_SCHEDULED = parse_instant("1900-01-01T00:00:00Z")
+"""No schedule begins earlier, whatever time an event claims."""
 
 AFTER_ALL_FACTS = (2**62, "")
 """A deadline stands behind every fact of its own instant: an event at exactly the deadline still meets it."""
@@ -43,6 +46,11 @@ class Cause(NamedTuple):
     at: Instant
     known_at: Instant
     expires_from: Instant
+
+    @property
+    def made_by(self) -> str:
+        """The key of the fact, also of the one whose deadline it is."""
+        return self.key.removeprefix(DEADLINE)
 
 
 @dataclass(slots=True)
@@ -175,7 +183,7 @@ class Walk:
         if slot in self._schedules:
             return
         assert rule.rule.evaluate is not None  # noqa: S101  only such rules are written so
-        t = fact.occurred_at
+        t = max(fact.occurred_at, FIRST_SCHEDULED)
         zone = self.zone(t)
         earlier = schedules.before(rule.rule.evaluate, zone, t)
         was_true = rule.holds(None, earlier, self.profile(earlier), rule.empty_values(earlier))
@@ -214,7 +222,8 @@ class Walk:
         signals = signals_from_json(rule.rule, fact.data["signals"])
         values = tuple(signals.get(name) for name in rule.names)
         cause = Cause(fact.key, None, at, fact.received_at, fact.occurred_at)
-        self._rise(rule, cause, None, values, fact.data["profile"], moment=False)
+        rise = self._rise(rule, cause, None, values, fact.data["profile"], moment=False)
+        rise.until = at + 1  # a close tells of its own period alone
 
     # Evaluation.
 
@@ -292,7 +301,7 @@ class Walk:
         if tracker in self.core.dates:
             self.core.dates[tracker].set(memory, self.profile(due), self.zone(due), due + 1)
         self.watch(key, memory)
-        case = key.partition("/")[2] or None
+        case = case_in(key)
         for rule in self.core.ringing[tracker]:
             if rule.holds(fact, due, self.profile(due), rule.values(self, due, case)):
                 if self._begins(rule, fact, due, case):
@@ -301,18 +310,21 @@ class Walk:
                 self.falls_at(rule, due, case)
 
     def _ask_on_schedule(self, slot: str, due: Instant) -> None:
-        name, _, case = slot.partition("/")
+        name, case = tracker_key(slot), case_in(slot)
         rule = self.core.rules[name]
         assert rule.rule.evaluate is not None  # noqa: S101  only such rules are waited for
         profile = self.profile(due)
-        values = rule.values(self, due, case or None)
+        values = rule.values(self, due, case)
         is_true = rule.holds(None, due, profile, values)
         _, was_true = self._schedules[slot]
         self._schedules[slot] = (schedules.at_or_after(rule.rule.evaluate, self.zone(due), due + 1), is_true)
         self.due = self._earliest()
         if is_true and (rule.rule.repeat or not was_true):
             cause = Cause(f"schedule/{due}", None, due, due, due)
-            self._rise(rule, cause, case or None, values, profile, moment=rule.rule.repeat)
+            rise = self._rise(rule, cause, case, values, profile, moment=rule.rule.repeat)
+            self.running[name, case] = rise
+        elif not is_true:
+            self.falls_at(rule, due, case)
 
 
 def defined(values: Mapping[str, Any]) -> dict[str, Any]:

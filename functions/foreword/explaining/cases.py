@@ -147,7 +147,7 @@ class CaseTeller:
         skipped = tuple(coming.skipped)
         if coming.fires is None:
             return NextFiring(None, None, self._why_not(until), skipped, until)
-        fact = self.teller.journal.by_key.get(coming.fires.cause.key)
+        fact = self.teller.journal.by_key.get(coming.fires.cause.made_by)
         why = cause_words(coming.fires, fact)
         return NextFiring(coming.fires.at, coming.decided_at, why, skipped, until)
 

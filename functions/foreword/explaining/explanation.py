@@ -9,11 +9,11 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, fields, is_dataclass
 from datetime import datetime, timedelta
+from decimal import Decimal
 from enum import StrEnum
 from typing import Any, TypeAlias
 
-from foreword.domain.instants import Duration, Instant, format_duration, format_instant
-from foreword.explaining.written import shown
+from foreword.domain.instants import SECOND, Duration, Instant, format_duration, format_instant, to_instant
 
 INSTANTS = frozenset(
     {
@@ -317,6 +317,8 @@ def to_json(value: Any, name: str = "") -> Any:
         return {str(key): to_json(one) for key, one in value.items()}
     if isinstance(value, list | tuple):
         return [to_json(one) for one in value]
-    if isinstance(value, timedelta | datetime):
-        return shown(value)
+    if isinstance(value, datetime):
+        return format_instant(to_instant(value))
+    if isinstance(value, timedelta):
+        return f"{Decimal(value // timedelta(microseconds=1)) / SECOND:f}s"
     return value.value if isinstance(value, StrEnum) else value

@@ -47,19 +47,19 @@ class Teller:
         verdicts = Verdicts(self.records.state(asked_at, but=records))
         rule = self._written(rise)
         held = held_until(verdicts, rise)
+        decision = verdicts.decision(rise, self.customer.customer_id, asked_at)
         if records:
             outcome, note = self._recorded(records), None
         else:
-            reason = verdicts.decision(rise, self.customer.customer_id, asked_at).reason
-            fires = reason in (None, Reason.SHADOW)
-            outcome = NO_IF_HELD if fires and not rise.sends else FIRED if fires else str(reason)
+            fires = decision.reason in (None, Reason.SHADOW)
+            outcome = NO_IF_HELD if fires and not rise.sends else FIRED if fires else str(decision.reason)
             note = self._why_unrecorded(rise, rule, outcome)
         names = self._names(rise)
         return RiseExplained(
             at=rise.at,
             decided_at=decided_at,
             caused_by=self._caused_by(rise),
-            signals=rise.signals,
+            signals=decision.signals,
             when=compare(rise.rule.rule.when.tree, names),
             eligible=compare(rise.rule.rule.eligible.tree, names),
             held=held,
@@ -131,14 +131,14 @@ class Teller:
 
     def _names(self, rise: Rise) -> Names:
         profile: Mapping[str, Any] = self.walk.profile(rise.at)
-        fact = self.journal.by_key.get(rise.cause.key)
+        fact = self.journal.by_key.get(rise.cause.made_by)
         if fact is not None and fact.type == PEERS_COMPARED:
             profile = fact.data["profile"]
         undefined = dict.fromkeys(set(rise.rule.names) - rise.signals.keys(), "it had no value then")
         return Names(rise.signals, undefined, profile, self.core.lists, rise.cause.fact)
 
     def _caused_by(self, rise: Rise) -> str:
-        return cause_words(rise, self.journal.by_key.get(rise.cause.key))
+        return cause_words(rise, self.journal.by_key.get(rise.cause.made_by))
 
 
 def is_deadline(rise: Rise) -> bool:
@@ -157,7 +157,7 @@ def held_until(verdicts: Verdicts, rise: Rise) -> Held | None:
 def cause_words(rise: Rise, fact: Fact | None) -> str:
     """What made the rise; `fact` is the one that the cause names, where the journal has it."""
     if fact is None:
-        kind = rise.cause.key.partition("/")[0]
+        kind = rise.cause.made_by.partition("/")[0]
         return {"date": "its date", "schedule": "its schedule"}.get(kind, rise.cause.key)
     if fact.type == PEERS_COMPARED:
         return f"the close of a period at {format_instant(fact.occurred_at)}"

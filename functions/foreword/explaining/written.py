@@ -29,7 +29,7 @@ def written(tree: Any, known: Known = lambda _: None) -> str:
 
 
 def shown(value: Any) -> str:
-    """A value as CEL writes it; a long number rounded and marked, a long list cut."""
+    """A value as people read it: as CEL writes it, but durations in days, long numbers rounded, long lists cut."""
     match value:
         case bool() | None | str():
             return json.dumps(value, ensure_ascii=False)

@@ -90,8 +90,8 @@ class Bench:
         )
 
 
-def _cancel_nothing(customer_id: str, messages: Sequence[str]) -> int:
-    return 0
+def _cancel_nothing(customer_id: str, messages: Sequence[str]) -> frozenset[str]:
+    return frozenset()
 
 
 def _raise(customer_id: str, error: Exception) -> None:

@@ -211,7 +211,7 @@ class Trees:
         if symbol in ("==", "!="):
             makes += [self.list, self.map, self._atom("null")]
         make = self._random.choice(makes)
-        pair = [make(depth), self._or_dyn(make, depth)]
+        pair = [make(depth), (self.dyn if self._number(3) == 0 else make)(depth)]
         return [symbol, *(pair if self._number(1) else pair[::-1])]
 
     def _logical(self, depth: int) -> Tree:

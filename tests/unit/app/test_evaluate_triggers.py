@@ -224,7 +224,7 @@ def test_a_customer_known_here_is_not_read_again() -> None:
         evaluation.clock,
         CachedStates(evaluation.states),
         evaluation.journal,
-        lambda *_: 0,
+        lambda *_: frozenset(),
         evaluation.peers,
         evaluation.report,
     )
@@ -246,7 +246,7 @@ def test_what_is_kept_here_is_given_up_when_somebody_else_wrote() -> None:
         evaluation.clock,
         cached,
         evaluation.journal,
-        lambda *_: 0,
+        lambda *_: frozenset(),
         evaluation.peers,
         evaluation.report,
     )

@@ -19,29 +19,28 @@ from tests.unit.backtest.support import rule, rulebook, run, write_lines
 SHARED = Path(__file__).parents[4] / "shared" / "data"
 SAMPLES = sorted(SHARED.glob("*_sample.csv.gz"))
 
+CHANGED = "change: {change: event.data.amount, of: valuation, over: 30d}"
+OPENED = "opened: {count: ticket_opened, where: 'event.data.priority <= 3', within: 14d}"
+WAITED = "waited: {absence: ticket_resolved, after: ticket_opened, within: 5d, timer: each}"
+LARGE = "large: {each: order, where: 'event.data.lines >= 10 && event.data.amount >= 100.1'}"
+BEHIND = "gap: {peers: change, cohort: event.data.peer, statistic: median, at_least: 3, period: 1d}"
+NEW = "code: {first_time: event.data.code, of: condition_onset, within: 3650d}"
+
 RULES = {
-    "support_tickets": [
-        rule("tickets", "opened: {count: ticket_opened, where: 'event.data.priority <= 3', within: 14d}", "opened >= 2"),
-        rule("unresolved", "waited: {absence: ticket_resolved, after: ticket_opened, within: 5d, timer: each}", "waited"),
-    ],
+    "support_tickets": [rule("tickets", OPENED, "opened >= 2"), rule("unresolved", WAITED, "waited")],
     "mail_order_invoices": [
         rule("spent", "spent: {sum: event.data.amount, of: order, within: 30d}", "spent > 300"),
-        rule("large", "large: {each: order, where: 'event.data.lines >= 10 && event.data.amount >= 100.1'}", "large"),
+        rule("large", LARGE, "large"),
     ],
     "fund_nav": [
-        rule("down", "change: {change: event.data.amount, of: valuation, over: 30d}", "change < -0.05"),
-        rule(
-            "behind",
-            "change: {change: event.data.amount, of: valuation, over: 30d}\n"
-            "  gap: {peers: change, cohort: event.data.peer, statistic: median, at_least: 3, period: 1d}",
-            "gap < -0.05",
-        ),
+        rule("down", CHANGED, "change < -0.05"),
+        rule("behind", f"{CHANGED}\n  {BEHIND}", "gap < -0.05"),
     ],
     "patient_conditions": [
         rule("onsets", "onsets: {count: condition_onset, within: 900d}", "onsets >= 3"),
-        rule("new", "code: {first_time: event.data.code, of: condition_onset, within: 3650d}", "code"),
+        rule("new", NEW, "code"),
     ],
-}  # fmt: skip
+}
 
 
 def as_records(sample: Path) -> list[dict[str, Any]]:
@@ -72,23 +71,28 @@ def packed_json_lines(sample: Path, folder: Path) -> Path:
     return write_lines(folder / "history.jsonl.gz", as_records(sample))
 
 
+def copy(table: str, path: Path) -> None:
+    with duckdb.connect() as database:
+        database.query(f"FROM {table}").write_parquet(str(path))
+
+
 def parquet(sample: Path, folder: Path) -> Path:
     """As DuckDB guesses the types: customers may be numbers, times are timestamps."""
     path = folder / "history.parquet"
-    duckdb.sql(f"COPY (SELECT * FROM read_csv('{sample}')) TO '{path}' (FORMAT parquet)")
+    copy(f"read_csv('{sample}')", path)
     return path
 
 
 def parquet_of_texts(sample: Path, folder: Path) -> Path:
     path = folder / "history.parquet"
-    duckdb.sql(f"COPY (SELECT * FROM read_csv('{sample}', all_varchar = true)) TO '{path}' (FORMAT parquet)")
+    copy(f"read_csv('{sample}', all_varchar = true)", path)
     return path
 
 
 def parquet_with_nested_data(sample: Path, folder: Path) -> Path:
     path = folder / "history.parquet"
     lines = json_lines(sample, folder)
-    duckdb.sql(f"COPY (SELECT * FROM read_json('{lines}')) TO '{path}' (FORMAT parquet)")
+    copy(f"read_json('{lines}')", path)
     return path
 
 

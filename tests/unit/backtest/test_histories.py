@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import random
+import tracemalloc
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -45,10 +46,10 @@ def read(request: pytest.FixtureRequest) -> Histories:
 
 
 def one_bucket(folder: Path, records: Sequence[dict[str, Any]]) -> Bucket:
-    spool = Spool(folder / "spool", 1)
-    for number, record in enumerate(records, 1):
-        spool.put(b"", number, json.dumps(record).encode())
-    (bucket,) = spool.close()
+    with Spool(folder / "spool", 1) as spool:
+        for number, record in enumerate(records, 1):
+            spool.put(b"", number, json.dumps(record).encode())
+        (bucket,) = spool.buckets()
     return bucket
 
 
@@ -158,10 +159,10 @@ RECORDS = st.lists(
 def test_any_history_is_the_one_that_the_core_knows(records: list[dict[str, Any]], in_a_list: int) -> None:
     """`once` of the core, by other means; a retraction whose own id was known before it is none of ours to try."""
     seen: set[tuple[str, str, str]] = set()
-    kept = []
+    kept: list[dict[str, Any]] = []
     for record in records:
         key = (record["customer_id"], record["source"], record["id"])
-        if key in seen and record["retracts"] is not None:
+        if key in seen and record["retracts"] is not None and record not in kept:
             continue
         seen.add(key)
         kept.append(record)
@@ -176,14 +177,16 @@ def test_any_history_is_the_one_that_the_core_knows(records: list[dict[str, Any]
     with TemporaryDirectory() as folder, pytest.MonkeyPatch.context() as patched:
         patched.setattr(large_histories, "_IN_A_LIST", in_a_list)
         bucket = one_bucket(Path(folder), kept)
-        for read in (in_memory, on_disk):
+        counted = [Found(), Found()]
+        for read, count in zip((in_memory, on_disk), counted, strict=True):
             found = {
                 customer: [f"{fact.source}/{fact.id}" for fact in history]
-                for customer, history in read(bucket, None, Found())
+                for customer, history in read(bucket, None, count)
             }
             assert {customer: history for customer, history in found.items() if history} == {
                 customer: history for customer, history in expected.items() if history
             }
+        assert counted[0] == counted[1]
 
 
 def test_one_customers_history_may_be_larger_than_memory(
@@ -209,24 +212,26 @@ def test_one_customers_history_may_be_larger_than_memory(
 # ---- by customer
 
 
+class Keys:
+    """A sink that keeps by which key each record is put apart."""
+
+    def __init__(self) -> None:
+        self.keys: list[bytes] = []
+
+    def put(self, key: bytes, number: int, record: bytes) -> None:
+        self.keys.append(key)
+
+    def put_all(self, keys: Sequence[bytes], first: int, records: Sequence[bytes]) -> None:
+        self.keys.extend(keys)
+
+
 def keys_of(tmp_path: Path, *lines: str) -> list[bytes]:
-    """The key by which each line is put apart; all together, and alone."""
-    found: list[list[bytes]] = []
-    for batch in (lines, *[[line] for line in lines]):
-        keys: list[bytes] = []
-
-        class Sink:
-            def put(self, key: bytes, number: int, record: bytes) -> None:
-                keys.append(key)
-
-            def put_all(self, many: Sequence[bytes], first: int, records: Sequence[bytes]) -> None:
-                keys.extend(many)
-
-        route(write_lines(tmp_path / "history.jsonl", batch), EVENTS, Sink(), lambda _: None)
-        found.append(keys)
-    together, *alone = found
-    assert together == [key for keys in alone for key in keys]
-    return together
+    """The key of each line; the same when it is read with the others, and alone."""
+    together, *alone = [Keys() for _ in range(len(lines) + 1)]
+    for sink, batch in zip((together, *alone), (lines, *([line] for line in lines)), strict=True):
+        route(write_lines(tmp_path / "history.jsonl", batch), EVENTS, sink, lambda _: None)
+    assert together.keys == [key for sink in alone for key in sink.keys]
+    return together.keys
 
 
 @pytest.mark.parametrize(
@@ -259,13 +264,13 @@ def test_lines_of_which_one_names_two_customers_and_one_none_are_looked_at_one_b
 
 
 def test_buckets_give_back_what_was_put_in_and_in_order(tmp_path: Path) -> None:
-    spool = Spool(tmp_path / "spool", 3, held=50)
     records = [(f"c-{nth % 7}".encode(), nth, f"record {nth}".encode()) for nth in range(100)]
-    for key, number, record in records[:50]:
-        spool.put(key, number, record)
-    spool.put_all([key for key, _, _ in records[50:]], 50, [record for _, _, record in records[50:]])
+    with Spool(tmp_path / "spool", 3, held=50) as spool:
+        for key, number, record in records[:50]:
+            spool.put(key, number, record)
+        spool.put_all([key for key, _, _ in records[50:]], 50, [record for _, _, record in records[50:]])
+        found = [list(bucket.records()) for bucket in spool.buckets()]
     assert spool.count == 100
-    found = [list(bucket.records()) for bucket in spool.close()]
     assert sorted(one for bucket in found for one in bucket) == [
         (number, record) for _, number, record in records
     ]
@@ -292,6 +297,19 @@ def test_a_line_too_long_to_be_an_event_is_broken_and_the_rest_goes_on(
         b"z" * 100,
         b"short",
     ]
+
+
+def test_a_file_without_a_newline_is_not_read_into_memory_whole(tmp_path: Path) -> None:
+    path = tmp_path / "history.jsonl"
+    with path.open("wb") as file:
+        for _ in range(40):
+            file.write(b"x" * 1024 * 1024)
+    tracemalloc.start()
+    lines = [line for lines in files.read_lines(path, lambda _: None) for line in lines]
+    _, peak = tracemalloc.get_traced_memory()
+    tracemalloc.stop()
+    assert lines == [None]
+    assert peak < 16 * 1024 * 1024
 
 
 @pytest.mark.parametrize("chunk", [1, 2, 3, 7, 64])

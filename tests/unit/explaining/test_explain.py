@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from datetime import timedelta
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
@@ -415,6 +416,8 @@ evaluate: {every: 1w, at: "Mon 06:00"}
     (case,) = rule.cases
     assert case.next.at == time("2026-04-06T04:00")
     assert case.next.why == "its schedule"
+    assert values(case) == {"silence": timedelta(days=7)}
+    assert to_json(case.signals[0])["value"] == "604800s", "as CEL has it"
     assert needs(case) == ["no A: so it is after 2026-04-02T09:00:00Z"]
 
 

@@ -65,7 +65,7 @@ th, td { overflow-wrap: normal; }
 th { color: var(--quiet); font-weight: 600; }
 th.number, td.number { text-align: right; }
 tr.whole td, tr.whole th { font-weight: 700; color: var(--text); }
-tbody th { color: var(--text); font-weight: 400; white-space: nowrap; }
+tbody th { color: var(--text); font-weight: 400; min-width: 8rem; max-width: 16rem; overflow-wrap: anywhere; }
 summary { cursor: pointer; color: var(--quiet); font-size: .875rem; padding: .4rem 0; }
 summary:focus-visible { outline: 2px solid var(--tone-0); outline-offset: 2px; }
 """

@@ -72,7 +72,7 @@ class BaselineTracker(Tracker):
             return None
         try:
             return self._against(windows[0], windows[1:])
-        except ConditionError:
+        except (ConditionError, ArithmeticError, TypeError):
             return None  # not numbers, or beyond what a decimal holds
 
     def _against(self, now: Any, past: list[Any]) -> Any:

@@ -112,7 +112,7 @@ class DateTracker(Deadlines):
             return moment if moment is not None and moment >= t else None
         # The year's moment may lie in the year before or after its day; 29 February is 28 February elsewhere.
         this_year = to_datetime(t).year
-        for year in range(this_year - 1, this_year + 3 + self._before // (365 * DAY)):
+        for year in range(max(this_year - 1, 1), this_year + 3 + self._before // (365 * DAY)):
             moment = self._moment(_in_year(day, year), zone)
             if moment is not None and moment >= t:
                 return moment

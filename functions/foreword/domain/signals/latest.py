@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any
 
 from foreword.domain import json_text
@@ -37,7 +37,10 @@ class LatestTracker(Tracker):
         return Latest()
 
     def add(self, memory: Latest, t: Instant, value: Any = None) -> None:
-        memory.see(t, value)
+        if not isinstance(
+            value, datetime | timedelta
+        ):  # no value of an event, and none that a state can hold
+            memory.see(t, value)
 
     def pack(self, memory: Latest, t: Instant) -> Any:
         if memory.at is None or memory.at < t - self.keep:

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from bisect import bisect_left, bisect_right
 from collections.abc import Sequence
-from decimal import Context, Decimal, InvalidOperation
+from datetime import datetime, timedelta
+from decimal import MAX_EMAX, MIN_EMIN, Context, Decimal, Inexact, InvalidOperation
 from typing import Any
 
 from foreword.domain import json_text
@@ -36,7 +37,8 @@ MOST_VALUES = 200
 _WORTH_DROPPING = 64
 """Values that left the window are forgotten many at a time."""
 
-_WIDE = Context(prec=200, traps=[InvalidOperation])
+_WIDE = Context(prec=200, Emax=MAX_EMAX, Emin=MIN_EMIN, traps=[InvalidOperation, Inexact])
+_ROUNDING = Context(prec=200, Emax=MAX_EMAX, Emin=MIN_EMIN, traps=[InvalidOperation])
 
 
 class Log:
@@ -68,12 +70,18 @@ class Log:
             raise NeedsJournal(f"values up to {self.gone_through} are not kept")
         times, values, total = self.times, self.values, self.total
         start, end = self.start, self.end
-        while end < len(times) and times[end] <= t:
-            total = plus(total, values[end])
-            end += 1
-        while start < end and times[start] <= lo:
-            total = minus(total, values[start])
-            start += 1
+        try:
+            while end < len(times) and times[end] <= t:
+                total = plus(total, values[end])
+                end += 1
+            while start < end and times[start] <= lo:
+                total = minus(total, values[start])
+                start += 1
+        except Inexact:  # too far apart to be taken away again: added anew at the next question
+            self.start = self.end = 0
+            self.total = 0
+            inside = values[bisect_right(times, lo) : bisect_right(times, t)]
+            return total_of(inside), len(inside)
         self.start, self.end, self.total = start, end, total
         return total, end - start
 
@@ -82,6 +90,9 @@ class Log:
         if self.gone_through is not None and self.gone_through >= lo:
             raise NeedsJournal(f"values up to {self.gone_through} are not kept")
         total, many = self.move_to(t, lo)
+        if self.end == 0 and many:
+            inside = self.inside_before(lo, t)
+            return total_of(inside), len(inside)
         at = self.end - 1
         while at >= self.start and self.times[at] == t:
             total, many, at = minus(total, self.values[at]), many - 1, at - 1
@@ -121,6 +132,8 @@ class LogTracker(Tracker):
     def add(self, memory: Log, t: Instant, value: Any) -> None:
         if self.numeric and (type(value) is bool or not isinstance(value, int | Decimal)):
             return
+        if isinstance(value, datetime | timedelta):
+            return  # no value of an event, and none that a state can hold
         memory.times.append(t)
         memory.values.append(value)
 
@@ -218,7 +231,8 @@ class AverageTracker(SumTracker):
         return self.of_total(total_of(values), len(values))
 
     def of_total(self, total: Any, many: int) -> Any:
-        return divide(rounded(total), many) if many else None
+        total = rounded(total)
+        return divide(total, many) if many and total is not None else None
 
 
 def aggregate(signal: AggregateSignal, retention: Duration, keep: Duration) -> LogTracker:
@@ -328,14 +342,20 @@ class ChangeTracker(LogTracker):
 
 
 def total_of(values: Sequence[Any]) -> Any:
+    """As exact as can be, however far apart the values are."""
     total: Any = 0
-    for value in values:
-        total = plus(total, value)
+    try:
+        for value in values:
+            total = plus(total, value)
+    except Inexact:
+        total = Decimal(0)
+        for value in values:
+            total = _ROUNDING.add(total, value)
     return total
 
 
 def plus(total: Any, value: Any) -> Any:
-    """Exact as far as 200 digits go: what is added may be taken away again."""
+    """Exact, or Inexact: what is added may be taken away again."""
     return total + value if type(total) is int and type(value) is int else _WIDE.add(total, value)
 
 
@@ -344,5 +364,8 @@ def minus(total: Any, value: Any) -> Any:
 
 
 def rounded(total: Any) -> Any:
-    """To the digits that conditions reckon with."""
-    return total if type(total) is int else ARITHMETIC.plus(total)
+    """To the digits that conditions reckon with; None, undefined, beyond what they can hold."""
+    try:
+        return total if type(total) is int else ARITHMETIC.plus(total)
+    except ArithmeticError:
+        return None

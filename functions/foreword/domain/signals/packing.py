@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from decimal import Decimal
+from decimal import MAX_EMAX, MIN_EMIN, Context, Decimal
 from hashlib import blake2b
 from itertools import accumulate, pairwise
 from typing import Any
 
 from foreword.domain import json_text
 from foreword.domain.instants import SECOND, Instant
+
+_ALL_DIGITS = Context(prec=100_000, Emax=MAX_EMAX, Emin=MIN_EMIN)
 
 LONGEST_IDENTITY = 20
 MOST_PLACES = 12
@@ -74,7 +76,7 @@ def identity(value: Any) -> str:
             text = json_text.dumps(value)
         case int() | Decimal():
             number = Decimal(value)
-            text = "0" if number == 0 else str(number.normalize())
+            text = "0" if number == 0 else str(number.normalize(_ALL_DIGITS))
         case str():
             text = f'"{value}'
         case list() | tuple():

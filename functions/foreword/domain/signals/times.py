@@ -108,10 +108,11 @@ class Window:
             last = older[-1] if older else None
             if self.enough is not None:
                 older = [[at if last is None else last[0], at, 1 if last is None else last[2] + 1]]
-            elif last is not None and at <= last[1]:
-                last[2] += 1
+                continue
+            start = at // self._width * self._width
+            if last is not None and last[0] == start:
+                last[1], last[2] = max(last[1], at), last[2] + 1
             else:
-                start = at // self._width * self._width
                 older.append([start, start + self._width - 1, 1])
         times.older = older
         del times[:excess]
