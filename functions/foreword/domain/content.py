@@ -19,3 +19,14 @@ class SmsContent:
 
 
 Content: TypeAlias = EmailContent | SmsContent
+
+
+@dataclass(frozen=True, slots=True)
+class MessageLinks:
+    """The customer's own way out, signed for one message: absolute URLs without any address in them.
+
+    `unsubscribe` takes a one-click POST (RFC 8058), `preferences` is the page for people.
+    """
+
+    unsubscribe: str
+    preferences: str
