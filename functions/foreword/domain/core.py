@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from decimal import ROUND_CEILING, Decimal
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
@@ -66,17 +66,28 @@ class CompiledRule:
         self.keys: dict[str, str] = {}
         self.trackers: dict[str, Tracker] = {}
         named = frozenset[str]().union(*(root_names(condition) for condition in self.conditions))
-        self._untracked: dict[str, Any] = {}
+        self.untracked: dict[str, Any] = {}
         for name, signal in rule.signals.items():
             if isinstance(signal, PeersSignal):
-                self._untracked[name] = None
+                self.untracked[name] = None
                 continue
             if _waits(signal) and name not in named:
-                self._untracked[name] = False  # a deadline that nobody asks for is not waited for
+                self.untracked[name] = False  # a deadline that nobody asks for is not waited for
                 continue
             self.keys[name], self.trackers[name] = core.tracker_of(rule, signal)
+        self.moments = tuple(
+            at
+            for at, name in enumerate(self.names)
+            if name in self.used and name in self.trackers and self.trackers[name].moment
+        )
+        self._sources = [self._source(name) for name in self.names]
         self._cohort = None if self.peers is None else compile_expression(self.peers[1].cohort)
         self._code = RuleCode(self)
+        unconditional = all(send.condition is None for send in rule.sends)
+        self._all_sends = tuple(range(len(rule.sends))) if unconditional else None
+
+    def _is_moment(self, name: str) -> bool:
+        return name in self.trackers and self.trackers[name].moment
 
     def key(self, name: str, case: str | None) -> str:
         """Where a customer keeps the signal's memory; cases have one each."""
@@ -85,21 +96,30 @@ class CompiledRule:
 
     def values(self, walk: Walk, t: int, case: str | None) -> tuple[Any, ...]:
         """Every signal's value at `t` in the order of `names`, None where undefined."""
+        memories, first_event = walk.memories, walk.first_event
         return tuple(
-            self._untracked[name]
-            if name in self._untracked
-            else self.trackers[name].value(walk.memories[self.key(name, case)], t, walk.first_event)
-            for name in self.names
+            [
+                constant
+                if ask is None
+                else ask(memories[key if case is None or wide else f"{key}/{case}"], t, first_event)
+                for ask, key, wide, constant in self._sources
+            ]
         )
 
     def empty_values(self, t: int) -> tuple[Any, ...]:
         """Every signal's value at `t` for a customer of whom nothing is known."""
         return tuple(
-            self._untracked[name]
-            if name in self._untracked
+            self.untracked[name]
+            if name in self.untracked
             else self.trackers[name].value(self.trackers[name].start(), t, None)
             for name in self.names
         )
+
+    def _source(self, name: str) -> tuple[Callable[[Any, int, int | None], Any] | None, str, bool, Any]:
+        """What to ask for the signal's value, of the memory under which key, customer-wide or not; or the value."""
+        if name in self.untracked:
+            return None, "", True, self.untracked[name]
+        return self.trackers[name].value, self.keys[name], self.rule.is_customer_wide(name), None
 
     def holds(self, fact: Fact | None, t: int, profile: Mapping[str, Any], values: tuple[Any, ...]) -> bool:
         """Whether `when` is true; `fact` is what `event` means, None where it is unknown."""
@@ -118,6 +138,8 @@ class CompiledRule:
         self, fact: Fact | None, t: int, profile: Mapping[str, Any], values: tuple[Any, ...]
     ) -> tuple[int, ...]:
         """Which of the rule's sends have an `if` that holds, or none."""
+        if self._all_sends is not None:
+            return self._all_sends
         return tuple(
             at
             for at, holds in enumerate(self._code.sends)

@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 from foreword.domain.instants import Instant
 from foreword.domain.messages import Message, MessageStatus, look_again, message_id
@@ -12,8 +11,7 @@ from foreword.domain.reasons import Reason
 from foreword.domain.rulebook import Rule
 
 
-@dataclass(frozen=True, slots=True)
-class Decision:
+class Decision(NamedTuple):
     """`reason` is None where the rule fires and its messages go on to the gates of delivery.
 
     `at` is the time of the rise; `expires_from` is where `expires_after` begins, the close for a comparison with

@@ -13,10 +13,11 @@ from bisect import bisect_left
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, TypeAlias
 
+from foreword.domain.conditions import nodes
 from foreword.domain.errors import ConditionError
 from foreword.domain.facts import CUSTOMER_UPDATED, OWN_TYPES, Fact
 from foreword.domain.instants import Instant, to_datetime
-from foreword.domain.python_code import Code, Written, condition, strict
+from foreword.domain.python_code import Code, Kind, Written, condition, strict
 from foreword.domain.rulebook import EventFilter, Expression
 from foreword.domain.signals.deadlines import Deadlines
 from foreword.domain.signals.packing import identity
@@ -337,16 +338,40 @@ class _Writer:
         if hit != "True":
             self._emit(0, f"if {hit}:")
             indent = 1
-        signals = {name: self._signal(indent, rule, name, case) for name in sorted(rule.used)}
+        variables = {
+            name: self._signal(indent, rule, name, case)
+            for name in sorted(rule.used)
+            if name in rule.trackers
+        }
+        signals = {
+            name: _bound(name, variables[name], rule.trackers[name]) if name in variables else None
+            for name in rule.used
+        }
         truth = self._code.variable("true")
-        self._asked(indent, truth, rule.rule.when.tree, signals)
+        undefined = [variable for name, variable in variables.items() if not rule.trackers[name].defined]
+        if undefined and _all_strict(rule.rule.when.tree):
+            signals |= {name: (variables[name], _kind(rule.trackers[name])) for name in variables}
+            self._emit(
+                indent, f"{truth} = False", f"if {' is not None and '.join(sorted(undefined))} is not None:"
+            )
+            self._asked(indent + 1, truth, rule.rule.when.tree, signals)
+        else:
+            self._asked(indent, truth, rule.rule.when.tree, signals)
+        known = self._known_values(rule, variables)
         self._emit(
             indent,
             f"if {truth}:",
-            f"    walk.rises_at({compiled}, fact, {asked})",
+            f"    walk.rises_at({compiled}, fact, {asked}{known})",
             "elif walk.running:",
             f"    walk.falls_at({compiled}, t, {asked})",
         )
+
+    def _known_values(self, rule: CompiledRule, variables: Mapping[str, str]) -> str:
+        """The values of all the rule's signals, where its condition asks for all of them."""
+        if not variables.keys() | rule.untracked.keys() >= set(rule.names):
+            return ""
+        written = (variables.get(name) or repr(rule.untracked[name]) for name in rule.names)
+        return f", ({''.join(f'{value}, ' for value in written)})"
 
     def _when(self, hit: str, line: str) -> None:
         if hit == "True":
@@ -360,16 +385,16 @@ class _Writer:
             return "True"
         return " or ".join(sorted(hits)) or "False"
 
-    def _signal(self, indent: int, rule: CompiledRule, name: str, case: str | None) -> Written | None:
+    def _signal(self, indent: int, rule: CompiledRule, name: str, case: str | None) -> str:
         """Compute the signal's value into a variable."""
-        tracker = rule.trackers.get(name)
-        if tracker is None:
-            return None
+        tracker = rule.trackers[name]
         key = rule.keys[name]
         place = self._place(rule, name, case)
         memory = self._code.variable("memory")
-        known = self._memories.get(key)
-        self._emit(indent, f"{memory} = {known if self._hit[key] == 'True' else f'memories[{place}]'}")
+        if self._hit[key] == "True":
+            memory = self._memories[key]
+        else:
+            self._emit(indent, f"{memory} = memories[{place}]")
         variable = self._code.variable("signal")
         value = self._code.constant(tracker.value, "value")
         asked = f"{value}({memory}, t, walk.first_event)"
@@ -378,15 +403,25 @@ class _Writer:
             inside = f"{memory} and {memory}[0] > t - {tracker.within} and not {memory}.older"
             asked = f"len({memory}) if {inside} else {asked}"
         self._emit(indent, f"{variable} = {asked}")
-        return _bound(name, variable, tracker)
+        return variable
+
+
+def _all_strict(tree: Any) -> bool:
+    """Whether the condition is false where any name in it is undefined: nothing makes up for an error."""
+    conjuncts = tree[1:] if tree[0] == "&&" else [tree]
+    return not any(node[0] in ("&&", "||", "?:") for conjunct in conjuncts for node in nodes(conjunct))
+
+
+def _kind(tracker: Tracker | None) -> Kind:
+    if tracker is None:  # a comparison with peers, known only where it was made
+        return "number"
+    if tracker.moment:
+        return "boolean"
+    return "number" if tracker.number else "any"
 
 
 def _bound(name: str, variable: str, tracker: Tracker | None) -> Written:
-    kind: Any = "any"
-    if tracker is not None and (tracker.moment or tracker.number):
-        kind = "boolean" if tracker.moment else "number"
-    if tracker is None:  # a comparison with peers, known only where it was made
-        kind = "number"
+    kind = _kind(tracker)
     if tracker is not None and tracker.defined:
         return variable, kind
     return f"({variable} if {variable} is not None else undefined({name!r}))", kind

@@ -17,9 +17,9 @@ class Memories(dict[str, Any]):
         self._packed = packed
 
     def __missing__(self, key: str) -> Any:
-        tracker = self._trackers.get(key) or self._trackers[tracker_key(key)]
-        packed = self._packed.get(key) if self._packed else None
-        memory = self[key] = tracker.start() if packed is None else tracker.unpack(packed)
+        trackers, packed = self._trackers, self._packed
+        tracker = trackers[key] if key in trackers else trackers[tracker_key(key)]
+        memory = self[key] = tracker.unpack(packed[key]) if key in packed else tracker.start()
         return memory
 
     def knows(self, key: str) -> bool:

@@ -191,19 +191,28 @@ class State:
 
         Nothing that lies `closed_after` behind the newest decision is decided any more, in any case of the rule.
         """
-        entries = self.decided.setdefault(rule, [])
-        insort(entries, entry, key=attrgetter("at"))
+        entries = self.decided.get(rule)
+        if not entries:
+            self.decided[rule] = [entry]
+            return
+        if entry.at >= entries[-1].at:
+            entries.append(entry)
+        else:
+            insort(entries, entry, key=attrgetter("at"))
         newest = entries[-1].at
 
         def holds_clock(one: Decided) -> bool:
             return one.fired and apart is not None and one.at + apart > newest
 
-        old = [one for one in entries if one.at < newest - closed_after and not holds_clock(one)]
-        if old:
-            closed = max(one.at for one in old)
-            self.decided_before[rule] = max(closed, self.decided_before.get(rule, closed))
-            kept = {id(one) for one in old}
-            entries[:] = [one for one in entries if id(one) not in kept]
+        if entries[0].at < newest - closed_after:
+            old = [one for one in entries if one.at < newest - closed_after and not holds_clock(one)]
+            if old:
+                closed = max(one.at for one in old)
+                self.decided_before[rule] = max(closed, self.decided_before.get(rule, closed))
+                kept = {id(one) for one in old}
+                entries[:] = [one for one in entries if id(one) not in kept]
+        if len(entries) <= REMEMBERED_DECISIONS:
+            return
         mine = [one for one in entries if one.case == entry.case]
         if len(mine) > REMEMBERED_DECISIONS:
             gone = next((one for one in mine if not holds_clock(one)), None)

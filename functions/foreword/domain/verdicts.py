@@ -59,7 +59,7 @@ class Verdicts:
             at=rise.at,
             episode=episode_of(rise),
             reason=self._reason(rise, now),
-            signals={name: _shown(value) for name, value in rise.signals.items()},
+            signals=_shown(rise.signals),
             sends=rise.sends,
             expires_from=rise.cause.expires_from,
         )
@@ -67,16 +67,14 @@ class Verdicts:
     def held_by(self, rise: Rise) -> Decided | None:
         """A firing whose clock of re-eligibility still runs at the rise, if any."""
         rule = rise.rule.rule
-        apart = rule.re_eligible_after
-        held = (
-            entry
-            for entry in self._state.decided.get(rule.rule, [])
-            if apart is not None
-            and entry.fired
-            and entry.case == rise.case
-            and abs(rise.at - entry.at) < apart
-        )
-        return next(held, None)
+        apart, entries = rule.re_eligible_after, self._state.decided.get(rule.rule)
+        if apart is None or not entries:
+            return None
+        at, case = rise.cause.at, rise.case
+        for entry in entries:
+            if entry.left and entry.case == case and abs(at - entry.at) < apart:
+                return entry
+        return None
 
     def _reason(self, rise: Rise, now: Instant) -> Reason | None:
         rule = rise.rule.rule
@@ -97,8 +95,15 @@ def episode_of(rise: Rise) -> str:
     return rise.cause.key if rise.moment and not rise.rule.rule.repeat else sortable(rise.at)
 
 
-def _shown(value: Any) -> Any:
+def _shown(signals: dict[str, Any]) -> dict[str, Any]:
     """As JSON: a duration in seconds, as CEL writes it."""
+    for value in signals.values():
+        if type(value) is timedelta:
+            return {name: _seconds(value) for name, value in signals.items()}
+    return signals
+
+
+def _seconds(value: Any) -> Any:
     if isinstance(value, timedelta):
         micros = value // timedelta(microseconds=1)
         return f"{micros // SECOND if micros % SECOND == 0 else Decimal(micros) / SECOND}s"

@@ -111,7 +111,8 @@ class Walk:
             and fact.type not in OWN_TYPES
         ):
             self.first_event = fact.occurred_at
-        handler = self.core.handler(fact.type)
+        handlers = self.core.handlers
+        handler = handlers[fact.type] if fact.type in handlers else self.core.handler(fact.type)
         if handler is not None:
             handler(self, fact)
 
@@ -165,11 +166,13 @@ class Walk:
             tracker.set(memory, self.profile(t), self.zone(t), t)
             self.watch(key, memory)
 
-    def rises_at(self, rule: CompiledRule, fact: Fact, case: str | None) -> None:
-        """The condition is true after the fact."""
+    def rises_at(
+        self, rule: CompiledRule, fact: Fact, case: str | None, values: tuple[Any, ...] | None = None
+    ) -> None:
+        """The condition is true after the fact; `values` are the signals' where they are known."""
         t = fact.occurred_at
         if self._begins(rule, fact, t, case):
-            self._begin(rule, Cause(fact.key, fact, t, fact.received_at, t), case)
+            self._begin(rule, Cause(fact.key, fact, t, fact.received_at, t), case, values)
 
     def falls_at(self, rule: CompiledRule, t: Instant, case: str | None) -> None:
         """The condition is not true after a fact at `t`; a further fact of this instant may take that back."""
@@ -242,12 +245,12 @@ class Walk:
             del self.running[rule.name, case]
         return not was_true
 
-    def _begin(self, rule: CompiledRule, cause: Cause, case: str | None) -> None:
-        values = rule.values(self, cause.at, case)
-        moment = rule.rule.repeat or any(
-            rule.trackers[name].moment and values[rule.names.index(name)] is True
-            for name in rule.used & rule.trackers.keys()
-        )
+    def _begin(
+        self, rule: CompiledRule, cause: Cause, case: str | None, values: tuple[Any, ...] | None = None
+    ) -> None:
+        if values is None:
+            values = rule.values(self, cause.at, case)
+        moment = rule.rule.repeat or any(values[at] is True for at in rule.moments)
         rise = self._rise(rule, cause, case, values, self.profile(cause.at), moment=moment)
         self.running[rule.name, case] = rise
 
@@ -262,13 +265,14 @@ class Walk:
         moment: bool,
     ) -> Rise:
         values = self._exact(values)
+        fact, at = cause.fact, cause.at
         rise = Rise(
             rule,
             case,
             cause,
             moment,
-            rule.eligible(cause.fact, cause.at, profile, values),
-            rule.sends(cause.fact, cause.at, profile, values),
+            rule.eligible(fact, at, profile, values),
+            rule.sends(fact, at, profile, values),
             defined(dict(zip(rule.names, values, strict=True))),
         )
         self.rises.append(rise)
@@ -276,8 +280,9 @@ class Walk:
 
     def _exact(self, values: tuple[Any, ...]) -> tuple[Any, ...]:
         """A message shows its signals: bounds are not enough."""
-        if any(isinstance(value, Between) for value in values):
-            raise NeedsJournal("a signal's value is not known exactly")
+        for value in values:
+            if type(value) is Between:
+                raise NeedsJournal("a signal's value is not known exactly")
         return values
 
     # Deadlines.

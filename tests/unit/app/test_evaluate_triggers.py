@@ -15,6 +15,7 @@ from foreword.domain.instants import DAY, HOUR, MINUTE, sortable
 from foreword.domain.messages import MessageStatus, message_id
 from foreword.domain.reasons import Reason
 from foreword.domain.rulebook import Policy, Rulebook
+from foreword.domain.walk import Walk
 from tests.fakes.customers import FakeClock, FakeJournal, FakePeerValues, FakeStates, evaluate_triggers
 from tests.reference.rules import name, tree
 from tests.unit.domain.test_fold import GONE, TWICE, T, changed, fact, value_of
@@ -85,8 +86,13 @@ def test_a_customer_who_is_always_written_by_others_comes_again() -> None:
 def test_a_customer_whose_fold_raises_is_parked_and_mended_by_a_rebuild() -> None:
     evaluation = Evaluation()
     evaluation([fact(HOUR)])
-    healthy = evaluation.core.rules["twice"].trackers["n"]
-    evaluation.core.rules["twice"].trackers["n"] = None  # type: ignore[assignment]  # a poison rule
+    handlers = evaluation.core.handlers
+    healthy = handlers[fact(HOUR).type]
+
+    def poison(walk: Walk, fact: Fact) -> None:
+        raise AttributeError
+
+    handlers[fact(HOUR).type] = poison
     evaluation([fact(2 * HOUR)])
     assert evaluation.reported == ["AttributeError"]
     stored = evaluation.states.stored["c-1"]
@@ -94,7 +100,7 @@ def test_a_customer_whose_fold_raises_is_parked_and_mended_by_a_rebuild() -> Non
     assert stored.state is not None, "the decisions made are kept"
     assert evaluation.states.due["c-1"] == T + DAY + PARKED_FOR
 
-    evaluation.core.rules["twice"].trackers["n"] = healthy
+    handlers[fact(HOUR).type] = healthy
     assert evaluation([]) == [None]
     assert not evaluation.states.stored["c-1"].parked
     assert value_of(evaluation.core, evaluation.states.state_of("c-1"), "twice", "n", 2 * HOUR) == 2

@@ -45,16 +45,17 @@ class Log:
     """Values in order of their times. `gone_through` is the time of the newest value that was let go, if any.
 
     `total` is the sum of the values from `start` up to (not including) `end`, which move with the window.
+    (Defaults of the class: one is made for every customer.)
     """
 
-    __slots__ = ("end", "gone_through", "start", "times", "total", "values")
+    gone_through: Instant | None = None
+    start = 0
+    end = 0
+    total: Any = 0
 
-    def __init__(self, times: list[Instant], values: list[Any], gone_through: Instant | None = None) -> None:
+    def __init__(self, times: list[Instant], values: list[Any]) -> None:
         self.times = times
         self.values = values
-        self.gone_through = gone_through
-        self.start = self.end = 0
-        self.total: Any = 0
 
     def drop(self, many: int) -> None:
         """Forget the oldest values. They are out of every window, or `move_to` begins anew."""
@@ -130,12 +131,15 @@ class LogTracker(Tracker):
         return Log([], [])
 
     def add(self, memory: Log, t: Instant, value: Any) -> None:
-        if self.numeric and (type(value) is bool or not isinstance(value, int | Decimal)):
+        kind = type(value)
+        if kind is not Decimal and kind is not int and not self._holds(value):
             return
-        if isinstance(value, datetime | timedelta):
-            return  # no value of an event, and none that a state can hold
         memory.times.append(t)
         memory.values.append(value)
+
+    def _holds(self, value: Any) -> bool:
+        """Whether something else than a number is a value: times are none of an event, and no state holds them."""
+        return not self.numeric and not isinstance(value, datetime | timedelta)
 
     def value(self, memory: Log, t: Instant, first_event: Instant | None) -> Any:
         self.prune(memory, t)
@@ -175,7 +179,9 @@ class LogTracker(Tracker):
         if isinstance(packed, dict):
             gone_through, packed = packed["g"], packed["l"]
         values = unpack_numbers(packed[1:]) if self.numeric else [json_text.loads(it) for it in packed[1:]]
-        return Log(unpack_times(packed[0]), values, gone_through)
+        log = Log(unpack_times(packed[0]), values)
+        log.gone_through = gone_through
+        return log
 
     def _compact(self, memory: Log) -> None:
         excess = len(memory.times) - MOST_VALUES
@@ -212,8 +218,19 @@ class SumTracker(LogTracker):
         return rounded(total_of(values))
 
     def value(self, memory: Log, t: Instant, first_event: Instant | None) -> Any:
-        total, many = memory.move_to(t, t - self.within)
-        if memory.start > _WORTH_DROPPING:
+        lo = t - self.within
+        at, start = memory.end, memory.start
+        if at + 1 == len(memory.times) and memory.times[start] > lo and memory.gone_through is None:
+            # One more has come, and nothing has left the window.
+            try:
+                memory.total = plus(memory.total, memory.values[at])
+            except Inexact:
+                pass
+            else:
+                memory.end = at + 1
+                return self.of_total(memory.total, at + 1 - start)
+        total, many = memory.move_to(t, lo)
+        if start > _WORTH_DROPPING:
             self.prune(memory, t)
         return self.of_total(total, many)
 
@@ -221,7 +238,7 @@ class SumTracker(LogTracker):
         return self.of_total(*memory.just_before(t, t - self.within))
 
     def of_total(self, total: Any, many: int) -> Any:
-        return rounded(total)
+        return total if type(total) is int else rounded(total)
 
 
 class AverageTracker(SumTracker):

@@ -8,39 +8,43 @@ from foreword.domain.between import Between
 from foreword.domain.errors import NeedsJournal
 from foreword.domain.instants import Duration, Instant
 from foreword.domain.rulebook import DistinctSignal, FirstTimeSignal
-from foreword.domain.signals.packing import identity, pack_times, unpack_times
+from foreword.domain.signals.packing import LONGEST_IDENTITY, identity, pack_times, unpack_times
 from foreword.domain.signals.tracker import Part, Tracker
 
 MOST_VALUES = 60
 """A stored memory holds the most recently seen values, where no threshold says how many are enough."""
+
+_WORTH_DROPPING = 8
+"""Values that left the window are forgotten many at a time."""
 
 
 class Seen:
     """`latest` by value. `covered` is when a value seen at the instant `at` had been seen before that instant.
 
     `gone_through` is when the newest value was seen that was let go, if any; `first_at` the instant at which a
-    value was seen for the first time.
+    value was seen for the first time. (Defaults of the class: one is made for every customer.)
     """
 
-    __slots__ = ("at", "covered", "first_at", "gone_through", "latest")
+    at: Instant | None = None
+    gone_through: Instant | None = None
+    first_at: Instant | None = None
 
     def __init__(self) -> None:
         self.latest: dict[str, Instant] = {}
-        self.at: Instant | None = None
         self.covered: dict[str, Instant | None] = {}
-        self.gone_through: Instant | None = None
-        self.first_at: Instant | None = None
 
     def see(self, t: Instant, value: Any) -> Instant | None:
         """When the value was seen before."""
-        name = identity(value)
+        name = f'"{value}' if type(value) is str and len(value) < LONGEST_IDENTITY else identity(value)
         latest = self.latest
         before = latest.pop(name, None)
+        covered = self.covered
         if self.at != t:
             self.at = t
-            self.covered = {name: before}
-        elif name not in self.covered:
-            self.covered[name] = before
+            covered.clear()
+            covered[name] = before
+        elif name not in covered:
+            covered[name] = before
         latest[name] = t  # last in the dictionary: it stays in order of time
         return before
 
@@ -74,7 +78,7 @@ class SeenTracker(Tracker):
             return None
         packed: dict[str, Any] = {"v": list(memory.latest), "t": pack_times(list(memory.latest.values()))}
         if memory.at == t:
-            packed["c"] = [memory.at, memory.covered]
+            packed["c"] = [memory.at, dict(memory.covered)]
         if memory.gone_through is not None:
             packed["g"] = memory.gone_through
         if memory.first_at == t:
@@ -110,7 +114,7 @@ class DistinctTracker(SeenTracker):
             if seen > lo:
                 break
             n -= 1
-        if n < len(latest):
+        if n + _WORTH_DROPPING < len(latest):
             self.prune(memory, t)
         gone = memory.gone_through
         return n if gone is None or gone <= lo else Between(n, None)

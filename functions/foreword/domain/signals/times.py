@@ -19,6 +19,9 @@ EXACT = 8
 TILES = 45
 """A window's older times are counted by about this many tiles: two days each, in a window of 90 days."""
 
+_WORTH_DROPPING = 32
+"""Times that left the window are forgotten many at a time."""
+
 Tile = list[int]
 """[from, through, how many]: that many times, each somewhere from `from` through `through`."""
 
@@ -157,8 +160,7 @@ class CountTracker(Tracker):
             else (Part(signal.reset, "reset"), Part(signal.of, "add", otherwise=True))
         )
 
-    def start(self) -> Times:
-        return Times()
+    start = Times
 
     def add(self, memory: Times, t: Instant) -> None:
         memory.append(t)
@@ -167,8 +169,12 @@ class CountTracker(Tracker):
         self.window.reset(memory, t)
 
     def value(self, memory: Times, t: Instant, first_event: Instant | None) -> Any:
-        self.window.prune(memory, t)
-        return self.window.count(memory, t, t - self.within)
+        lo = t - self.within
+        gone = bisect_right(memory, lo)
+        inside = len(memory) - gone
+        if gone > _WORTH_DROPPING or memory.older:
+            self.window.prune(memory, t)
+        return self.window.count(memory, t, lo) if memory.older else inside
 
     def before(self, memory: Times, t: Instant, first_event: Instant | None) -> Any:
         return self.window.count_before(memory, t, t - self.within)
@@ -219,12 +225,14 @@ class RatioTracker(Tracker):
 
     def value(self, memory: Pair, t: Instant, first_event: Instant | None) -> Any:
         of, to, lo = memory.of, memory.to, t - self.within
-        if to and to[0] > lo and not to.older and not of.older and not (of and of[0] <= lo):
-            # Nothing has left the window: all of them stand in it.
-            return None if len(to) < self._at_least else ARITHMETIC.divide(len(of), len(to))
-        self.window.prune(of, t)
-        self.window.prune(to, t)
-        return self.between(memory, lo, t)
+        gone_of, gone_to = bisect_right(of, lo), bisect_right(to, lo)
+        part, whole = len(of) - gone_of, len(to) - gone_to
+        if gone_of + gone_to > _WORTH_DROPPING or of.older or to.older:
+            self.window.prune(of, t)
+            self.window.prune(to, t)
+        if of.older or to.older:
+            return self.between(memory, lo, t)
+        return None if whole < self._at_least else ARITHMETIC.divide(part, whole)
 
     def before(self, memory: Pair, t: Instant, first_event: Instant | None) -> Any:
         return self.between_before(memory, t - self.within, t)
