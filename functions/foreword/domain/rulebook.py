@@ -6,6 +6,7 @@ Durations are microseconds (`instants.Duration`), conditions are `Expression`s. 
 from __future__ import annotations
 
 from collections.abc import Mapping
+from decimal import Decimal
 from enum import StrEnum
 from typing import Annotated, Any, Literal, TypeAlias
 
@@ -43,6 +44,7 @@ class Channel(StrEnum):
     EMAIL = "email"
     SMS = "sms"
     TASK = "task"
+    OUTBOUND = "outbound"
 
 
 class EventFilter(Document):
@@ -239,7 +241,9 @@ class Schedule(Document):
 class Send(Document):
     """One message that a firing decides, where its `condition` (written `if`) holds.
 
-    `message` names its folder of templates.
+    `message` names its folder of templates. In arbitration `propensity`, `context` and `value` are multiplied with
+    `priority`, each 1 where it is left out or has no number. `after` makes it a follow-up: it passes the gates
+    so long after the firing, unless one of the `unless` events has come since then.
     """
 
     message: str
@@ -249,13 +253,44 @@ class Send(Document):
     priority: int = 50
     expires_after: Duration = DAY
     condition: Expression | None = None
+    propensity: Expression | None = None
+    context: Expression | None = None
+    value: Expression | None = None
+    after: Duration = 0
+    unless: EventFilter | None = None
+
+
+class Hold(Document):
+    """A firing holds the customer's messages of these purposes back, for so long or until one of the events."""
+
+    purposes: tuple[Purpose, ...]
+    lasts: Duration
+    until: EventFilter | None = None
+
+
+class Goal(Document):
+    """A conversion: such an event within so long after the decision."""
+
+    event: EventFilter
+    within: Duration
+
+
+class Experiment(Document):
+    """`holdout` is the share (0 to 1) of customers who get nothing by this rule; `variants` share out the others.
+
+    Shares of variants add up to 1. Who is where is sticky: it is a hash of customer and rule.
+    """
+
+    holdout: Decimal = Decimal(0)
+    variants: Mapping[str, Decimal] = {}
+    goal: Goal | None = None
 
 
 class Rule(Document):
     """`signals` holds every signal that a condition of the rule names, shared ones and willingness included.
 
     `for_each` gives the case of an event; `evaluate` asks on a schedule instead of at events; `repeat` takes
-    every true evaluation for a rise.
+    every true evaluation for a rise. An `exceptions` event after a firing (of its case) cancels what has not left.
     """
 
     rule: str
@@ -271,6 +306,9 @@ class Rule(Document):
     eligible: Expression
     re_eligible_after: Duration | None = 30 * DAY
     sends: tuple[Send, ...]
+    exceptions: EventFilter | None = None
+    hold: Hold | None = None
+    experiment: Experiment | None = None
     digest: str
     """A hash of what decides (signals, conditions, case, schedule, pause): a new digest is a new rule."""
 
@@ -295,19 +333,63 @@ class QuietHours(Document):
 
 
 class Willingness(Document):
-    """The customer willingness index: the sum of `scores` (-10 to 10, by event type) over the last `within`."""
+    """The customer willingness index: the sum of `scores` (-10 to 10, by event type) over the last `within`.
+
+    Marketing is held while the index is below `hold_marketing_below`.
+    """
 
     within: Duration
     scores: Mapping[str, int]
+    hold_marketing_below: int | None = None
+
+
+class FrequencyCap(Document):
+    """At most so many messages in any window `(t - within, t]`; None is any: of purposes marketing and service."""
+
+    purpose: Purpose | None
+    channel: Channel | None
+    at_most: int
+    within: Duration
+
+
+class VolumeConstraint(Document):
+    """At most so many messages of the topic (None is any), over all customers, on one calendar day in UTC."""
+
+    topic: str | None
+    at_most: int
+
+
+class OpenCases(Document):
+    """From `opened` to `closed` (of the same case, which `by` names) and `then_for` after it, messages are held.
+
+    A case that is not closed counts as closed `at_most` after it was opened.
+    """
+
+    opened: EventFilter
+    closed: EventFilter
+    by: Expression
+    hold: tuple[Purpose, ...]
+    then_for: Duration = 0
+    at_most: Duration = 60 * DAY
 
 
 class Policy(Document):
+    """`quiet_hours_on` are the channels with hours of their own, None for one that has none.
+
+    `holdout` is the share (0 to 1) of all customers who get nothing but critical messages.
+    """
+
     default_timezone: str = "UTC"
     retention: Duration = 400 * DAY
     allowed_lateness: Duration = 7 * DAY
     settle: Duration = 5 * MINUTE
     quiet_hours: QuietHours | None = None
+    quiet_hours_on: Mapping[Channel, QuietHours | None] = {}
+    frequency_caps: tuple[FrequencyCap, ...] = ()
+    volume_constraints: tuple[VolumeConstraint, ...] = ()
+    open_cases: tuple[OpenCases, ...] = ()
     willingness: Willingness | None = None
+    holdout: Decimal = Decimal(0)
     consent: Mapping[Purpose, Literal["opt-in", "opt-out"]] = {
         Purpose.MARKETING: "opt-in",
         Purpose.SERVICE: "opt-out",
