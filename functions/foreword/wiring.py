@@ -12,12 +12,14 @@ from foreword.adapters import clients
 from foreword.adapters.activity_table import ActivityTable
 from foreword.adapters.claims import OutboxTables
 from foreword.adapters.clock import SystemClock
+from foreword.adapters.contacts import ContactsTables
 from foreword.adapters.customers_table import CustomersTable
 from foreword.adapters.due_customers import DueCustomersIndex
 from foreword.adapters.event_bus import EventBus
 from foreword.adapters.journal_writer import JournalWriter
 from foreword.adapters.liquid_templates import LiquidRenderer
 from foreword.adapters.messages_table import MessagesTable
+from foreword.adapters.pause_switch import PauseSwitchItem
 from foreword.adapters.peer_closes import PeerClosesTable
 from foreword.adapters.peers_table import PeersTable
 from foreword.adapters.quarantine_queue import QuarantineQueue
@@ -25,13 +27,16 @@ from foreword.adapters.reach_table import ReachTable
 from foreword.adapters.ses import SesMailer
 from foreword.adapters.sns import SnsTexter
 from foreword.adapters.task_bus import TaskBus
+from foreword.adapters.volume_counters import VolumeCounters
 from foreword.adapters.work_queue import PeerWorkQueue
+from foreword.app.admit_messages import AdmitMessages
 from foreword.app.announce_outcome import AnnounceOutcome
 from foreword.app.cached_states import CachedStates
-from foreword.app.cancel_retracted import CancelRetracted
+from foreword.app.change_waiting import ChangeWaiting
 from foreword.app.close_periods import ClosePeriods
 from foreword.app.compare_peers import ComparePeers
 from foreword.app.deliver_message import DeliverMessage
+from foreword.app.delivery_gates import DeliveryGates, HoldsOf
 from foreword.app.evaluate_triggers import EvaluateTriggers, Report
 from foreword.app.handle_changes import HandleChanges
 from foreword.app.keep_peer_values import KeepPeerValues
@@ -42,10 +47,15 @@ from foreword.app.release_due import ReleaseDue
 from foreword.contracts.bus_events import BusEvents
 from foreword.domain import json_text
 from foreword.domain.core import Core
+from foreword.domain.follow_ups import FollowUps
+from foreword.domain.holding import holds_in
+from foreword.domain.holds import NO_HOLDS, Holds
+from foreword.domain.instants import Instant
 from foreword.domain.mappings import EventMapping
 from foreword.domain.peers import comparisons
 from foreword.domain.reaching import mark_of
 from foreword.domain.rulebook import Rulebook
+from foreword.domain.state import State
 from foreword.settings import (
     ComparePeersSettings,
     DeliverMessageSettings,
@@ -97,26 +107,60 @@ def evaluate_triggers(settings: EvaluateTriggersSettings, report: Report) -> Eva
             closes=PeerClosesTable(client, settings.peers_table),
             store=PeersTable(client, settings.peers_table),
         ),
-        cancel=CancelRetracted(MessagesTable(client, settings.messages_table), SystemClock()),
+        waiting=ChangeWaiting(MessagesTable(client, settings.messages_table), SystemClock()),
+        admit=AdmitMessages(
+            ContactsTables(client, settings.messages_table, settings.consents_table),
+            MessagesTable(client, settings.messages_table),
+            published.policy,
+        ),
         report=report,
     )
 
 
 def deliver_message(settings: DeliverMessageSettings) -> HandleChanges:
     templates: Mapping[str, Any] = json_text.loads((settings.published / "templates.json").read_bytes())
+    published = rulebook(settings)
+    client = clients.dynamodb()
+    holds = _holds(published)
     deliver = DeliverMessage(
         outbox=OutboxTables(
-            clients.dynamodb(), settings.messages_table, settings.customers_table, settings.consents_table
+            client,
+            settings.messages_table,
+            settings.customers_table,
+            settings.consents_table,
+            with_state=holds is not None,
         ),
         renderer=LiquidRenderer(templates),
         mailer=SesMailer(clients.ses(), settings.email_sender, settings.configuration_set),
         texter=SnsTexter(clients.sns(), settings.sms_sender_id),
         tasks=TaskBus(clients.task_events(), settings.bus_name, SystemClock()),
-        policy=rulebook(settings).policy,
+        gates=DeliveryGates(
+            published.policy,
+            FollowUps(published),
+            PauseSwitchItem(client, settings.consents_table, SystemClock()),
+            holds or _nothing_holds,
+        ),
+        counters=VolumeCounters(client, settings.messages_table),
         clock=SystemClock(),
         new_attempt_id=lambda: uuid4().hex,
     )
     return HandleChanges(deliver, AnnounceOutcome(EventBus(clients.events(), settings.bus_name)))
+
+
+def _holds(published: Rulebook) -> HoldsOf | None:
+    """What holds messages back as the state tells; None where nothing in the rulebook does."""
+    policy = published.policy
+    willing = policy.willingness is not None and policy.willingness.hold_marketing_below is not None
+    if not (willing or policy.open_cases or any(rule.hold for rule in published.rules)):
+        return None
+    core = Core(published)
+    return lambda customer_id, text, now: holds_in(
+        core.holds, core.trackers, State.from_json(text, customer_id), now
+    )
+
+
+def _nothing_holds(customer_id: str, text: str, now: Instant) -> Holds:
+    return NO_HOLDS
 
 
 def release_due(settings: ReleaseDueSettings) -> ReleaseDue:

@@ -2,21 +2,28 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from botocore.exceptions import ClientError
-
 from foreword.adapters.consents_table import consents_from_item, consents_key
-from foreword.adapters.customers_table import PROFILE, profile_from_item
+from foreword.adapters.contacts import first, read_all
+from foreword.adapters.customers_table import PROFILE, STATE, profile_from_item, state_text
+from foreword.adapters.ledger_items import LEDGER, ledger_from_item, ledger_key
 from foreword.adapters.message_items import message_from_item, message_key
-from foreword.adapters.messages_table import MessagesTable, is_written, message_update
-from foreword.app.ports import Dossier
+from foreword.adapters.messages_table import (
+    MessagesTable,
+    changes_of,
+    counts_back,
+    lost,
+    message_update,
+)
+from foreword.adapters.volume_counters import one_more
+from foreword.app.ports import NO_CHANGES, Changes, Claim, Dossier
 from foreword.domain.consent import Consents
-from foreword.domain.errors import StoreUnavailable
 from foreword.domain.messages import Message
 from foreword.domain.profiles import Profile
+from foreword.domain.volume import Counter
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
@@ -26,18 +33,19 @@ if TYPE_CHECKING:
         TransactWriteItemTypeDef,
     )
 
-_READS = 3
-_LOST = ("ConditionalCheckFailed", "TransactionConflict", "None")
-
 
 @dataclass(frozen=True, slots=True)
 class OutboxTables:
-    """The outbox with what its claims depend on: three tables, one read, one transaction."""
+    """The outbox with what its claims depend on: three tables, one read, one transaction.
+
+    `with_state`: the customer's state is read too, where something in it may hold messages back.
+    """
 
     client: DynamoDBClient
     messages: str
     customers: str
     consents: str
+    with_state: bool = False
 
     def load(self, customer_id: str, message_id: str) -> Message | None:
         return MessagesTable(self.client, self.messages).load(customer_id, message_id)
@@ -46,59 +54,69 @@ class OutboxTables:
         return MessagesTable(self.client, self.messages).replace(before, after)
 
     def dossier(self, customer_id: str, message_id: str) -> Dossier:
+        customer = [_customer_key(customer_id, PROFILE)]
+        if self.with_state:
+            customer.append(_customer_key(customer_id, STATE))
         asked: dict[str, Any] = {
-            self.messages: {"Keys": [message_key(customer_id, message_id)], "ConsistentRead": True},
-            self.customers: {"Keys": [_profile_key(customer_id)], "ConsistentRead": True},
+            self.messages: {
+                "Keys": [message_key(customer_id, message_id), ledger_key(customer_id)],
+                "ConsistentRead": True,
+            },
+            self.customers: {"Keys": customer, "ConsistentRead": True},
             self.consents: {"Keys": [consents_key(customer_id)], "ConsistentRead": True},
         }
-        found: dict[str, Mapping[str, Any]] = {}
-        for _ in range(_READS):
-            response = self.client.batch_get_item(RequestItems=asked)
-            found |= {table: items[0] for table, items in response["Responses"].items() if items}
-            asked = dict(response.get("UnprocessedKeys", {}))
-            if not asked:
-                break
-        else:
-            # A throttled key is not an absent one: without consent read, nothing is sent.
-            raise StoreUnavailable(f"no answer for {', '.join(sorted(asked))}")
-        message = found.get(self.messages)
+        # Without consent or caps read, nothing is sent: what does not come is no answer.
+        found = read_all(self.client, asked)
+        messages = {item["message_id"]["S"]: item for item in found.get(self.messages, [])}
+        customers = {item["item"]["S"]: item for item in found.get(self.customers, [])}
+        message, state = messages.get(message_id), customers.get(STATE)
         return Dossier(
             message=None if message is None else message_from_item(message),
-            profile=profile_from_item(found.get(self.customers), customer_id),
-            consents=consents_from_item(found.get(self.consents), customer_id),
+            profile=profile_from_item(customers.get(PROFILE), customer_id),
+            consents=consents_from_item(first(found, self.consents), customer_id),
+            ledger=ledger_from_item(messages.get(LEDGER), customer_id),
+            state=None if state is None else state_text(state),
         )
 
-    def claim(self, dossier: Dossier, claimed: Message) -> bool:
-        if dossier.message is None or claimed.attempt_id is None:
+    def claim(
+        self,
+        dossier: Dossier,
+        claimed: Message,
+        changes: Changes = NO_CHANGES,
+        counters: Sequence[Counter] = (),
+    ) -> Claim:
+        if dossier.message is None or claimed.attempt_id is None or claimed.claimed_at is None:
             raise ValueError("a claim needs a message and an attempt")
-        update = message_update(self.messages, dossier.message, claimed)
-        try:
-            self.client.transact_write_items(
-                TransactItems=[
-                    {"Update": update},
-                    _profile_stands(self.customers, dossier.profile),
-                    _consents_stand(self.consents, dossier.consents),
-                ],
-                ClientRequestToken=claimed.attempt_id,
-            )
-        except ClientError as error:
-            if error.response["Error"]["Code"] != "TransactionCanceledException":
-                raise
-            reasons: Any = error.response.get("CancellationReasons", [])
-            if reasons and is_written(reasons[0].get("Item"), claimed):
-                return True
-            if not reasons or any(reason.get("Code") not in _LOST for reason in reasons):
-                raise
-            return False
-        return True
+        counted = [one_more(self.messages, counter, claimed.claimed_at) for counter in counters]
+        stands = [
+            _profile_stands(self.customers, dossier.profile),
+            _consents_stand(self.consents, dossier.consents),
+        ]
+        update: TransactWriteItemTypeDef = {"Update": message_update(self.messages, dossier.message, claimed)}
+        entries = [update, *counted, *stands, *changes_of(self.messages, changes, claimed.claimed_at)]
+        failed = lost(self.client, entries, claimed, claimed.attempt_id)
+        if not failed:
+            return Claim.CLAIMED
+        full = all(0 < at <= len(counted) for at in failed)
+        return Claim.FULL if full else Claim.LOST
+
+    def write(self, dossier: Dossier, after: Message, changes: Changes) -> bool:
+        before = dossier.message
+        if before is None:
+            raise ValueError("there is no message to write over")
+        now = after.closed_at or after.due_at or before.decided_at
+        more = [*counts_back(self.messages, before, after), *changes_of(self.messages, changes, now)]
+        if not more:
+            return self.replace(before, after)
+        return not lost(self.client, [{"Update": message_update(self.messages, before, after)}, *more], after)
 
 
-def _profile_key(customer_id: str) -> dict[str, AttributeValueTypeDef]:
-    return {"customer_id": {"S": customer_id}, "item": {"S": PROFILE}}
+def _customer_key(customer_id: str, item: str) -> dict[str, AttributeValueTypeDef]:
+    return {"customer_id": {"S": customer_id}, "item": {"S": item}}
 
 
 def _profile_stands(table: str, profile: Profile) -> TransactWriteItemTypeDef:
-    check = _version_check(table, _profile_key(profile.customer_id), profile.version)
+    check = _version_check(table, _customer_key(profile.customer_id, PROFILE), profile.version)
     if profile.version > 0:
         check["ConditionExpression"] += " AND (attribute_not_exists(erased) OR erased = :false)"
         version: AttributeValueTypeDef = {"N": str(profile.version)}

@@ -4,14 +4,15 @@ from __future__ import annotations
 
 import zlib
 from base64 import b64decode
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 from botocore.exceptions import ClientError
 
 from foreword.adapters.message_items import new_message_write
+from foreword.adapters.messages_table import changes_of
 from foreword.adapters.transactions import over_version, transact
-from foreword.app.ports import StoredState
+from foreword.app.ports import Changes, StoredState
 from foreword.domain import json_text
 from foreword.domain.due import due_shard
 from foreword.domain.errors import StoreUnavailable
@@ -33,7 +34,6 @@ LONGEST_PLAIN = 800
 PROFILE = "profile"
 STATE = "state"
 MOST_IN_A_TRANSACTION = 100
-_STATE_AND_PROFILE = 2
 
 
 def profile_from_item(item: Mapping[str, Any] | None, customer_id: str) -> Profile:
@@ -107,7 +107,7 @@ class CustomersTable:
         state: str,
         generation: str,
         due_at: Instant | None,
-        messages: Sequence[Message],
+        changes: Changes,
     ) -> bool:
         item: dict[str, AttributeValueTypeDef] = {
             **_key(customer_id, STATE),
@@ -116,16 +116,17 @@ class CustomersTable:
             **_state_attribute(state),
             **_due(customer_id, due_at),
         }
-        waiting = list(messages)
-        # More than one transaction holds: the first messages go ahead of the state. Killed in between, they are
-        # decided again under the same ids, and found to be there.
-        while len(waiting) > MOST_IN_A_TRANSACTION - _STATE_AND_PROFILE:
-            if not self._write([], waiting[:MOST_IN_A_TRANSACTION]):
-                return False
-            del waiting[:MOST_IN_A_TRANSACTION]
+        waiting = list(changes.messages)
         over = [self._put(item, stored.version)]
         if waiting:
             over.append(self._profile_stands(stored.profile))
+            over += changes_of(self._messages, changes, waiting[0].decided_at)
+        # More than one transaction holds: the first messages go ahead of the state. Killed in between, they are
+        # decided again under the same ids, and found to be there.
+        while len(waiting) > MOST_IN_A_TRANSACTION - len(over):
+            if not self._write([], waiting[:MOST_IN_A_TRANSACTION]):
+                return False
+            del waiting[:MOST_IN_A_TRANSACTION]
         return self._write(over, waiting)
 
     def park(self, stored: StoredState, customer_id: str, due_at: Instant) -> bool:

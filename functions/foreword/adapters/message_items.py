@@ -1,6 +1,6 @@
 """A message as an item of the messages table.
 
-Times are sortable text, signals JSON text, channels a list; what is None is absent. `due_shard` is there exactly
+Times are sortable text, signals JSON text, channels a list; what is None, empty or false is absent. `due_shard` is there exactly
 when `due_at` is, so that only what the tick must look at is in its index.
 """
 
@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import fields
+from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
 from foreword.domain import json_text
@@ -33,7 +34,7 @@ def message_item(message: Message) -> dict[str, AttributeValueTypeDef]:
     item: dict[str, AttributeValueTypeDef] = {}
     for entry in fields(message):
         value = getattr(message, entry.name)
-        if value is not None:
+        if value is not None and value != () and value is not False:
             item[entry.name] = _attribute(entry.name, value)
     if message.due_at is not None:
         item["due_shard"] = {"S": due_shard(message.customer_id)}
@@ -80,8 +81,15 @@ def message_from_item(item: Mapping[str, Any]) -> Message:
         deliver_by=parse_instant(item["deliver_by"]["S"]),
         generation=item["generation"]["S"],
         signals=json_text.loads(item["signals"]["S"]),
+        score=Decimal(item["score"]["S"]) if "score" in item else Decimal(item["priority"]["N"]),
+        variant=text("variant"),
+        follow_up="follow_up" in item,
         status=MessageStatus(item["status"]["S"]),
         reason=Reason(item["reason"]["S"]) if "reason" in item else None,
+        winner=text("winner"),
+        tried=tuple(Channel(channel["S"]) for channel in item.get("tried", {"L": []})["L"]),
+        has_place="has_place" in item,
+        volume=text("volume"),
         channel=Channel(item["channel"]["S"]) if "channel" in item else None,
         attempt_id=text("attempt_id"),
         attempts=int(item["attempts"]["N"]),
@@ -98,7 +106,9 @@ def _attribute(name: str, value: Any) -> AttributeValueTypeDef:
         return {"S": sortable(value)}
     if name in _NUMBERS:
         return {"N": str(value)}
-    if name == "channels":
+    if name in ("follow_up", "has_place"):
+        return {"BOOL": value}
+    if name in ("channels", "tried"):
         return {"L": [{"S": channel.value} for channel in value]}
     if name == "signals":
         return {"S": json_text.dumps(value)}

@@ -2,25 +2,37 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from botocore.exceptions import ClientError
 
 from foreword.adapters.due_index import due_items
+from foreword.adapters.ledger_items import ledger_write, place_given_back
 from foreword.adapters.message_items import message_from_item, message_item, message_key
-from foreword.domain.instants import Instant
+from foreword.adapters.volume_counters import one_less
+from foreword.app.ports import Changes
+from foreword.domain.instants import DAY, Duration, Instant
 from foreword.domain.messages import Message
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
-    from mypy_boto3_dynamodb.type_defs import UpdateTypeDef
+    from mypy_boto3_dynamodb.type_defs import TransactWriteItemTypeDef, UpdateTypeDef
+
+LEDGER_KEPT_FOR: Duration = 400 * DAY
+"""A ledger of which nothing is left but its version."""
+
+_LOST = ("ConditionalCheckFailed", "TransactionConflict", "None")
 
 # What changes in a message's life. All else is written once; attributes of a newer release stay untouched.
 _CHANGING = (
     "status",
     "reason",
+    "winner",
+    "tried",
+    "has_place",
+    "volume",
     "channel",
     "attempt_id",
     "attempts",
@@ -59,15 +71,20 @@ class MessagesTable:
         """The customer's whole contact history, in no order, read with strong consistency."""
         pages = self.client.get_paginator("query").paginate(
             TableName=self.table,
-            KeyConditionExpression="customer_id = :customer",
-            ExpressionAttributeValues={":customer": {"S": customer_id}},
+            KeyConditionExpression="customer_id = :customer AND message_id > :blank",
+            ExpressionAttributeValues={":customer": {"S": customer_id}, ":blank": {"S": "!"}},
             ConsistentRead=True,
         )
         return [message_from_item(item) for page in pages for item in page["Items"]]
 
     def replace(self, before: Message, after: Message) -> bool:
+        """A place under the caps, or a count of the day, that the message gives up is given back with it."""
+        update = message_update(self.table, before, after)
+        back = [*place_back(self.table, before, after), *counts_back(self.table, before, after)]
+        if back:
+            return not lost(self.client, [{"Update": update}, *back], after)
         try:
-            self.client.update_item(**message_update(self.table, before, after))
+            self.client.update_item(**update)
         except ClientError as error:
             if error.response["Error"]["Code"] != "ConditionalCheckFailedException":
                 raise
@@ -78,6 +95,54 @@ class MessagesTable:
     def due(self, shard: str, now: Instant) -> Iterator[tuple[str, str]]:
         for item in due_items(self.client, self.table, shard, now):
             yield item["customer_id"]["S"], item["message_id"]["S"]
+
+
+def changes_of(table: str, changes: Changes, now: Instant) -> list[TransactWriteItemTypeDef]:
+    """The transaction entries of what changes beside the new messages."""
+    entries: list[TransactWriteItemTypeDef] = [
+        {"Update": message_update(table, before, after)} for before, after in changes.changed
+    ]
+    if changes.ledger is not None:
+        entries.append(ledger_write(table, changes.ledger, now + LEDGER_KEPT_FOR))
+    return entries
+
+
+def place_back(table: str, before: Message, after: Message) -> list[TransactWriteItemTypeDef]:
+    if not before.has_place or after.has_place:
+        return []
+    now = before.decided_at if after.closed_at is None else after.closed_at
+    return [place_given_back(table, before.customer_id, before.message_id, now + LEDGER_KEPT_FOR)]
+
+
+def counts_back(table: str, before: Message, after: Message) -> list[TransactWriteItemTypeDef]:
+    if before.volume is None or after.volume is not None:
+        return []
+    return [one_less(table, key) for key in before.volume.split(",")]
+
+
+def lost(
+    client: DynamoDBClient, entries: Sequence[TransactWriteItemTypeDef], after: Message, token: str = ""
+) -> list[int]:
+    """Write all entries, the first of which makes a message `after`; the positions of those that did not hold.
+
+    None are given where it turns out to be written already. Raises where something else was the matter.
+    """
+    try:
+        if token:
+            client.transact_write_items(TransactItems=entries, ClientRequestToken=token)
+        else:
+            client.transact_write_items(TransactItems=entries)
+    except ClientError as error:
+        if error.response["Error"]["Code"] != "TransactionCanceledException":
+            raise
+        reasons: Any = error.response.get("CancellationReasons", [])
+        if reasons and is_written(reasons[0].get("Item"), after):
+            return []
+        codes = [reason.get("Code") for reason in reasons]
+        if not codes or any(code not in _LOST for code in codes):
+            raise
+        return [at for at, code in enumerate(codes) if code not in ("None", None)]
+    return []
 
 
 def message_update(table: str, before: Message, after: Message) -> UpdateTypeDef:

@@ -8,11 +8,9 @@ as a fact of its own, which is late then and lets the customer be rebuilt.
 from __future__ import annotations
 
 from collections import OrderedDict
-from collections.abc import Sequence
 
-from foreword.app.ports import CustomerStates, StoredState
+from foreword.app.ports import Changes, CustomerStates, StoredState
 from foreword.domain.instants import Instant
-from foreword.domain.messages import Message
 
 MOST_CUSTOMERS = 5_000
 """At a kilobyte or two each: some megabytes of the function's memory."""
@@ -42,12 +40,12 @@ class CachedStates:
         state: str,
         generation: str,
         due_at: Instant | None,
-        messages: Sequence[Message],
+        changes: Changes,
     ) -> bool:
         self._known.pop(
             customer_id, None
         )  # whatever happens to the write, nobody may rely on what stood before
-        if not self._states.save(stored, customer_id, state, generation, due_at, messages):
+        if not self._states.save(stored, customer_id, state, generation, due_at, changes):
             return False
         self._keep(customer_id, StoredState(state, generation, stored.version + 1, False, stored.profile))
         return True

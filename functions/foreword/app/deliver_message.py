@@ -1,8 +1,9 @@
 """Deliver one message by the claim protocol: at most one provider call per claim, at most one claim per READY.
 
-    1 dossier   one consistent read: message, profile, consents
+    1 dossier   one consistent read: message, profile, consents, cap ledger
     2 judge, render, prepare: all that can fail without the provider
-    3 claim     one transaction: READY -> CALLING, if the whole dossier still stands
+    3 claim     one transaction: READY -> CALLING, if the whole dossier still stands; its place under the caps dated,
+                and one more counted in the volume of the day
     4 call      exactly one, within CLAIM_TO_CALL of the claim, or none at all
     5 record    one conditional write: CALLING -> SENT, NOT_SENT or DEFERRED
 
@@ -24,11 +25,16 @@ CALLING is never called again: whoever finds it cannot know whether the provider
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
+from foreword.app.admit_messages import given_way, longest_window
+from foreword.app.delivery_gates import DeliveryGates
 from foreword.app.ports import (
     Accepted,
+    Changes,
+    Claim,
     Clock,
+    Counters,
     Dossier,
     Mailer,
     Outbox,
@@ -39,12 +45,17 @@ from foreword.app.ports import (
     Tasks,
     Texter,
 )
+from foreword.domain.arbitration import Admitted, admit
 from foreword.domain.content import EmailContent
 from foreword.domain.errors import InvalidTemplate, StoreConflict
-from foreword.domain.gates import Close, Defer, Send, judge
+from foreword.domain.gates import Contact, Send
+from foreword.domain.instants import HOUR, Duration, Instant
 from foreword.domain.messages import Message, MessageStatus
 from foreword.domain.reasons import Reason
-from foreword.domain.rulebook import CLAIM_TO_CALL, Policy
+from foreword.domain.rulebook import CLAIM_TO_CALL
+
+HELD_FOR: Duration = HOUR
+"""How long a message that is held at its claim waits at most until it is judged anew."""
 
 TRIES = 5
 """How often a lost write is judged anew before the record goes back to the stream."""
@@ -65,7 +76,8 @@ class DeliverMessage:
     mailer: Mailer
     texter: Texter
     tasks: Tasks
-    policy: Policy
+    gates: DeliveryGates
+    counters: Counters
     clock: Clock
     new_attempt_id: Callable[[], str]
 
@@ -84,22 +96,78 @@ class DeliverMessage:
     def _try(self, message: Message, dossier: Dossier) -> Delivered | None:
         """None where somebody else wrote first."""
         now = self.clock.now()
-        match judge(message, dossier.profile, dossier.consents, self.policy, now):
-            case Close(reason):
-                return self._write(message, message.not_sent(reason, now))
-            case Defer(until, reason):
-                return self._write(message, message.deferred(until, reason))
-            case Send() as send:
-                try:
-                    call = self._prepare(message, dossier, send)
-                except InvalidTemplate:
-                    return self._write(message, message.not_sent(Reason.NOT_RENDERED, now))
-                # Rendering took its time: every gate has to be open from now on, not from then.
-                now = self.clock.now()
-                if judge(message, dossier.profile, dossier.consents, self.policy, now) != send:
+        stopped = self.gates.stopped(message, dossier, now)
+        if stopped is not None:
+            return self._write(message, stopped)
+        contact = self.gates.contact(dossier, now)
+        admitted = admit([message], contact, self.gates.policy, now)
+        send = admitted.sends.get(message.message_id)
+        if send is None:
+            return self._wait_or_end(dossier, contact, admitted, now)
+        paused = self.gates.paused(message, send.channel, now)
+        if paused is not None:
+            return self._write(message, paused)
+        try:
+            call = self._prepare(message, dossier, send)
+        except InvalidTemplate:
+            return self._write(message, message.not_sent(Reason.NOT_RENDERED, now))
+        # Rendering took its time: every gate has to be open from now on, not from then.
+        now = self.clock.now()
+        admitted = admit([message], contact, self.gates.policy, now)
+        if admitted.sends.get(message.message_id) != send:
+            return None
+        return self._claim(dossier, contact, admitted, call, now)
+
+    def _wait_or_end(
+        self, dossier: Dossier, contact: Contact, admitted: Admitted, now: Instant
+    ) -> Delivered | None:
+        (after,) = admitted.messages
+        if after.due_at is not None and after.reason in (Reason.UNWILLING, Reason.ON_HOLD):
+            # Nobody is told when it is over sooner: it is looked at again from time to time.
+            after = replace(after, due_at=min(after.due_at, now + HELD_FOR))
+        changes = self._changes(dossier, contact, admitted, now)
+        if changes is None:
+            return None
+        return Delivered(after) if self.outbox.write(dossier, after, changes) else None
+
+    def _claim(
+        self, dossier: Dossier, contact: Contact, admitted: Admitted, call: ProviderCall, now: Instant
+    ) -> Delivered | None:
+        """Counted against the volume of the day where there is one: the next counter is tried where one is full."""
+        (message,) = admitted.messages
+        assert message.channel is not None  # noqa: S101  it was admitted to one
+        changes = self._changes(dossier, contact, admitted, now, dated=True)
+        if changes is None:
+            return None
+        claimed = message.claimed(self.new_attempt_id(), message.channel, now)
+        counters = [] if message.volume else [it[0] for it in self.gates.counters(message, now)]
+        while True:
+            counted = replace(claimed, volume=message.volume or ",".join(it.key for it in counters) or None)
+            match self.outbox.claim(dossier, counted, changes, counters):
+                case Claim.CLAIMED:
+                    return self._call(counted, call)
+                case Claim.LOST:
                     return None
-                claimed = message.claimed(self.new_attempt_id(), send.channel, now)
-                return self._call(claimed, call) if self.outbox.claim(dossier, claimed) else None
+            free = [self.counters.with_room(shards) for shards in self.gates.counters(message, now)]
+            if None in free:
+                return self._write(message, message.not_sent(Reason.VOLUME_REACHED, now))
+            counters = [counter for counter in free if counter is not None]
+            claimed = replace(claimed, attempt_id=self.new_attempt_id())
+
+    def _changes(
+        self, dossier: Dossier, contact: Contact, admitted: Admitted, now: Instant, *, dated: bool = False
+    ) -> Changes | None:
+        """What is written with the message; None where one that had to give way has gone already."""
+        ledger = admitted.ledger
+        if dated:
+            ledger = ledger.dated(admitted.messages[0].message_id, now)
+        try:
+            changed = given_way(self.outbox, contact.profile.customer_id, admitted, now)
+        except StoreConflict:
+            return None
+        if ledger is dossier.ledger:
+            return Changes(changed=changed)
+        return Changes(changed=changed, ledger=ledger.pruned(longest_window(self.gates.policy), now))
 
     def _prepare(self, message: Message, dossier: Dossier, send: Send) -> ProviderCall:
         if send.address is None:

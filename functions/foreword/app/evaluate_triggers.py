@@ -1,26 +1,31 @@
 """evaluate_triggers: a customer's new facts are folded into the state, and what fired becomes messages.
 
-One transaction writes the state over the version it was read at, with the messages it decided. Killed before
-it, nothing happened; killed after it, the facts come again and are known. A write that lost reads and folds
-anew. A customer whose fold raises is parked: marked, skipped by the batch, and rebuilt from the journal when
+One transaction writes the state over the version it was read at, with the messages it decided, as the gates let them
+pass, and the places that they take under the frequency caps. Killed before it, nothing happened; killed after it, the
+facts come again and are known. A write that lost reads and folds anew. What waits and is called off, or held no
+longer, is changed before that transaction, and again if killed in between. A customer whose fold raises is parked: marked, skipped by the batch, and rebuilt from the journal when
 next looked at. What the customer brings to comparisons with others is kept before that transaction: killed in
 between, it is kept again.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
+from foreword.app.admit_messages import AdmitMessages
+from foreword.app.change_waiting import ChangeWaiting
 from foreword.app.ports import Clock, CustomerStates, FactReader, PeerValues, StoredState
 from foreword.domain.core import Core
-from foreword.domain.decisions import Decision, messages_of
+from foreword.domain.decisions import COUNTS_AS_SENT, Decision, messages_of
 from foreword.domain.errors import NeedsJournal, NewerState, StoreConflict
 from foreword.domain.facts import CUSTOMER_UPDATED, Fact
 from foreword.domain.fold import Folded, fold, rebuild
 from foreword.domain.instants import HOUR, Instant
-from foreword.domain.state import State
+from foreword.domain.messages import Message, MessageStatus
+from foreword.domain.reasons import Reason
+from foreword.domain.state import NAME, HeldMessage, State
 
 _ATTEMPTS = 5
 MOST_STATE_BYTES = 256 * 1024
@@ -53,7 +58,8 @@ class EvaluateTriggers:
         clock: Clock,
         states: CustomerStates,
         journal: FactReader,
-        cancel: Callable[[str, Sequence[str]], frozenset[str]],
+        waiting: ChangeWaiting,
+        admit: AdmitMessages,
         peers: PeerValues,
         report: Report,
     ) -> None:
@@ -61,7 +67,8 @@ class EvaluateTriggers:
         self._clock = clock
         self._states = states
         self._journal = journal
-        self._cancel = cancel
+        self._waiting = waiting
+        self._admit = admit
         self._peers = peers
         self._report = report
 
@@ -79,7 +86,7 @@ class EvaluateTriggers:
             folded = self._folded(stored, customer_id, facts, now, in_doubt=in_doubt)
             if isinstance(folded, Folded) and folded.retracted:
                 # What certainly does not leave holds no clock, and another rise may take its place.
-                cancelled = self._cancel(customer_id, folded.retracted)
+                cancelled = self._waiting.retract(customer_id, folded.retracted)
                 folded = self._rebuilt(stored, customer_id, facts, now, cancelled)
             if isinstance(folded, Exception):
                 self._report(customer_id, folded)
@@ -96,18 +103,30 @@ class EvaluateTriggers:
                 stored.version + 1,
                 complete=folded.complete and put_right,
             )
-            generation = self._core.rulebook.generation
-            messages = [
-                message
-                for decision in folded.decisions
-                for message in messages_of(decision, self._core.rules[decision.rule].rule, now, generation)
-            ]
+            self._waiting.call_off(customer_id, folded.called_off)
+            self._waiting.release(customer_id, folded.released)
+            try:
+                changes = self._admit(self._messages(folded, now), stored.profile, folded.holds, now)
+            except StoreConflict:
+                continue
+            _note(folded.state, changes.messages)
             state = folded.state.to_json()
             if len(state.encode()) > MOST_STATE_BYTES:
                 state = folded.state.without_memory().to_json()
-            if self._states.save(stored, customer_id, state, generation, folded.due_at, messages):
+            generation = self._core.rulebook.generation
+            if self._states.save(stored, customer_id, state, generation, folded.due_at, changes):
                 return Evaluated(customer_id, tuple(folded.decisions), left_out)
         raise StoreConflict(f"the customer's state was written {_ATTEMPTS} times meanwhile")
+
+    def _messages(self, folded: Folded, now: Instant) -> list[Message]:
+        rulebook = self._core.rulebook
+        return [
+            message
+            for decision in folded.decisions
+            for message in messages_of(
+                decision, self._core.rules[decision.rule].rule, now, rulebook.generation, rulebook.policy
+            )
+        ]
 
     def _folded(
         self, stored: StoredState, customer_id: str, facts: Sequence[Fact], now: Instant, *, in_doubt: bool
@@ -143,3 +162,15 @@ class EvaluateTriggers:
             return rebuild(self._core, state, stored.profile, history, facts, now, cancelled)
         except Exception as error:  # noqa: BLE001 - as above
             return error
+
+
+def _note(state: State, messages: Sequence[Message]) -> None:
+    """What the gates made of the messages: held ones are to be looked at again, and what ends here holds no clock."""
+    for message in messages:
+        short_id = message.message_id[:NAME]
+        if message.reason in (Reason.UNWILLING, Reason.ON_HOLD) and message.status is MessageStatus.DEFERRED:
+            state.held.append(HeldMessage(short_id, message.purpose, message.rule, message.deliver_by))
+        if message.status is MessageStatus.NOT_SENT and message.reason not in COUNTS_AS_SENT:
+            for entry in state.decided.get(message.rule, []):
+                if short_id in entry.left:
+                    entry.left.remove(short_id)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from enum import StrEnum
 from typing import Protocol, TypeAlias
 
 from foreword.domain.consent import Consents
@@ -11,13 +12,16 @@ from foreword.domain.content import Content, EmailContent, SmsContent
 from foreword.domain.errors import InvalidEvent
 from foreword.domain.facts import Fact
 from foreword.domain.instants import Instant
+from foreword.domain.ledger import Ledger
 from foreword.domain.messages import Message
 from foreword.domain.outgoing import OutgoingEvent
+from foreword.domain.pauses import Pauses
 from foreword.domain.peer_values import PeerValue
 from foreword.domain.peers_closing import Close, Progress, Truth, Work
 from foreword.domain.profiles import Profile
 from foreword.domain.reaching import Reach
 from foreword.domain.rulebook import Channel
+from foreword.domain.volume import Counter
 
 
 class Clock(Protocol):
@@ -56,6 +60,26 @@ class StoredState:
     profile: Profile
 
 
+class Contacts(Protocol):
+    """How a customer may be reached."""
+
+    def load(self, customer_id: str) -> tuple[Consents, Ledger]:
+        """Read with strong consistency; raises StoreUnavailable where a part did not come."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Changes:
+    """What one decision writes: new messages, others that change with them, and the caps' ledger where it does."""
+
+    messages: Sequence[Message] = ()
+    changed: Sequence[tuple[Message, Message]] = ()
+    ledger: Ledger | None = None
+
+
+NO_CHANGES = Changes()
+
+
 class CustomerStates(Protocol):
     def load(self, customer_id: str, *, fresh: bool = False) -> StoredState:
         """As it was when last known here, or where it must be `fresh`, read with strong consistency.
@@ -71,11 +95,11 @@ class CustomerStates(Protocol):
         state: str,
         generation: str,
         due_at: Instant | None,
-        messages: Sequence[Message],
+        changes: Changes,
     ) -> bool:
         """In one transaction, over `stored`; False, and nothing written, where that is no longer what stands.
 
-        Where there are messages, that goes for the profile too: they were decided on it. A message that exists
+        That goes for what the changes were read as, too. Where there are messages, that goes for the profile too: they were decided on it. A message that exists
         already stays as it is: its reason was decided before.
         """
         ...
@@ -103,13 +127,9 @@ class Messages(Protocol):
         ...
 
 
-class UnsentMessages(Protocol):
+class UnsentMessages(Messages, Protocol):
     def named(self, customer_id: str, short_id: str) -> Message | None:
         """The message whose id begins so, read with strong consistency."""
-        ...
-
-    def replace(self, before: Message, after: Message) -> bool:
-        """As for `Messages`."""
         ...
 
 
@@ -143,11 +163,24 @@ class CustomersToReach(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Dossier:
-    """All that a send is judged by, read in one request with strong consistency."""
+    """All that a send is judged by, read in one request with strong consistency.
+
+    `state` is the customer's as JSON text, for what holds messages back; None where nothing does.
+    """
 
     message: Message | None
     profile: Profile
     consents: Consents
+    ledger: Ledger
+    state: str | None = None
+
+
+class Claim(StrEnum):
+    """`FULL`: one of the counters has no room left."""
+
+    CLAIMED = "CLAIMED"
+    LOST = "LOST"
+    FULL = "FULL"
 
 
 class Outbox(Messages, Protocol):
@@ -155,11 +188,36 @@ class Outbox(Messages, Protocol):
         """Raises StoreUnavailable where any part of it cannot be read."""
         ...
 
-    def claim(self, dossier: Dossier, claimed: Message) -> bool:
+    def claim(
+        self,
+        dossier: Dossier,
+        claimed: Message,
+        changes: Changes = NO_CHANGES,
+        counters: Sequence[Counter] = (),
+    ) -> Claim:
         """In one transaction: the message READY -> CALLING, if all of the dossier still stands.
 
-        True also when the claim was refused because this very attempt had been written before.
+        With it the `changes`, and one more in each of the `counters`. CLAIMED also when it was refused because this
+        very attempt had been written before.
         """
+        ...
+
+    def write(self, dossier: Dossier, after: Message, changes: Changes) -> bool:
+        """Write `after` over the dossier's message, with the changes; False where something changed meanwhile."""
+        ...
+
+
+class Counters(Protocol):
+    """How many messages of a topic were sent on a day, over all customers."""
+
+    def with_room(self, counters: Sequence[Counter]) -> Counter | None:
+        """One of these that is not full, if any, as far as is known."""
+        ...
+
+
+class PauseSwitch(Protocol):
+    def pauses(self) -> Pauses:
+        """What is paused, at most a few seconds ago. Raises where it cannot be read: then nothing is sent."""
         ...
 
 

@@ -16,10 +16,12 @@ from foreword.domain.conditions import compile_expression, fields_of, nodes, roo
 from foreword.domain.errors import ConditionError
 from foreword.domain.facts import CUSTOMER_UPDATED, PEERS_COMPARED, Fact
 from foreword.domain.handlers import Handler, RuleCode, event_names, may_match, write_handler
+from foreword.domain.holding import CompiledHolds, willingness_signal
 from foreword.domain.rulebook import (
     BaselineSignal,
     CountSignal,
     DistinctSignal,
+    Document,
     Expression,
     Mode,
     PeersSignal,
@@ -146,6 +148,12 @@ class CompiledRule:
             if holds is None or holds(fact, t, profile, values)
         )
 
+    def scores(
+        self, fact: Fact | None, t: int, profile: Mapping[str, Any], values: tuple[Any, ...]
+    ) -> tuple[Decimal, ...]:
+        """How each of the rule's sends competes: its priority times what its expressions say of this firing."""
+        return tuple(score(fact, t, profile, values) for score in self._code.scores)
+
     def cohort(self, fact: Fact, profile: Mapping[str, Any]) -> str | None:
         """The cohort of the customer whose value `fact` gave, None where it has none."""
         assert self._cohort is not None  # noqa: S101  asked of rules with peers alone
@@ -165,6 +173,9 @@ class CompiledRule:
     def sends_of(self, signals: Mapping[str, Any], profile: Mapping[str, Any]) -> tuple[int, ...]:
         return self.sends(None, 0, profile, self._ordered(signals))
 
+    def scores_of(self, signals: Mapping[str, Any], profile: Mapping[str, Any]) -> tuple[Decimal, ...]:
+        return self.scores(None, 0, profile, self._ordered(signals))
+
     def _ordered(self, signals: Mapping[str, Any]) -> tuple[Any, ...]:
         return tuple(signals.get(name) for name in self.names)
 
@@ -181,11 +192,14 @@ class Core:
         self._enough = _thresholds(live)
         self._keep_event = _event_keepers(live)
         self.rules = {rule.rule: CompiledRule(rule, self) for rule in live}
+        willing = willingness_signal(rulebook.policy)
+        willing_key = None if willing is None else self._tracker_of(willing, {}, None)[0]
+        self.holds = CompiledHolds(rulebook.policy, live, self._register, willing_key)
         self.schedules = [rule for rule in self.rules.values() if rule.rule.evaluate is not None]
         self.asks_first_event = any(
             isinstance(signal, BaselineSignal) for rule in live for signal in rule.signals.values()
         )
-        self.fingerprint = _fingerprint(rulebook, self.rules.values())
+        self.fingerprint = _fingerprint(rulebook, self.rules.values(), self.holds)
         self.handlers: dict[str, Handler | None] = {}
 
     def as_live(self) -> Core:
@@ -204,18 +218,34 @@ class Core:
 
     def tracker_of(self, rule: Rule, signal: Signal) -> tuple[str, Tracker]:
         """Signals that mean the same are kept once, whichever rules name them."""
-        meaning = _memory_key(rule, signal)
-        key = self._short_key(meaning)
-        found = self.trackers.get(key)
-        if found is None:
-            found = self.trackers[key] = build(
+        return self._tracker_of(signal, rule.signals, rule.for_each)
+
+    def _tracker_of(
+        self, signal: Signal, signals: Mapping[str, Signal], for_each: Expression | None
+    ) -> tuple[str, Tracker]:
+        meaning = _memory_key(signal, signals, for_each)
+
+        def made() -> Tracker:
+            return build(
                 signal,
-                rule.signals,
+                signals,
                 self.rulebook.policy.retention,
                 enough=self._enough.get(meaning),
                 keep_event=meaning in self._keep_event,
             )
-        return key, found
+
+        key = self._kept(meaning, made)
+        return key, self.trackers[key]
+
+    def _register(self, kind: str, document: Document, made: Callable[[], Tracker]) -> str:
+        written = json.dumps([kind, _trees(document.model_dump(mode="json"))], sort_keys=True)
+        return self._kept(hashlib.sha256(written.encode()).hexdigest(), made)
+
+    def _kept(self, meaning: str, made: Callable[[], Tracker]) -> str:
+        key = self._short_key(meaning)
+        if key not in self.trackers:
+            self.trackers[key] = made()
+        return key
 
     def _short_key(self, meaning: str) -> str:
         """As few digits of the hash as tell it apart: it stands in every customer's state."""
@@ -246,7 +276,12 @@ class Core:
         if event_type == PEERS_COMPARED:
             return _on_peers_compared if any(rule.peers for rule in self.rules.values()) else None
         touched = [rule for rule in self.rules.values() if _touches(rule, event_type)]
-        written = write_handler(event_type, touched, self.lists) if touched else None
+        holding = {
+            key: self.trackers[key] for key in self.holds.keys if _feeds(self.trackers[key], event_type)
+        }
+        written = None
+        if touched or holding:
+            written = write_handler(event_type, touched, self.lists, holding)
         if event_type != CUSTOMER_UPDATED or not self.dates:
             return written
 
@@ -258,10 +293,10 @@ class Core:
         return handle
 
 
-def _fingerprint(rulebook: Rulebook, rules: Iterable[CompiledRule]) -> str:
+def _fingerprint(rulebook: Rulebook, rules: Iterable[CompiledRule], holds: CompiledHolds) -> str:
     """Of all that shapes a customer's state: another one fills it anew."""
     policy = rulebook.policy
-    shaping = (policy.default_timezone, policy.retention, policy.allowed_lateness, policy.settle)
+    shaping = [policy.default_timezone, policy.retention, policy.allowed_lateness, policy.settle, *holds.keys]
     meanings = sorted([rule.name, rule.rule.digest, rule.rule.mode] for rule in rules)
     return hashlib.sha256(json.dumps([shaping, meanings]).encode()).hexdigest()[:12]
 
@@ -271,21 +306,28 @@ def _on_peers_compared(walk: Walk, fact: Fact) -> None:
 
 
 def _touches(rule: CompiledRule, event_type: str) -> bool:
-    return any(may_match(part.of, event_type) for found in rule.trackers.values() for part in found.parts)
+    watched = [rule.rule.exceptions, *(send.unless for send in rule.rule.sends)]
+    return any(_feeds(found, event_type) for found in rule.trackers.values()) or any(
+        may_match(event, event_type) for event in watched if event is not None
+    )
+
+
+def _feeds(tracker: Tracker, event_type: str) -> bool:
+    return any(may_match(part.of, event_type) for part in tracker.parts)
 
 
 def _waits(signal: Signal) -> bool:
     return signal.kind in ("absence", "date")
 
 
-def _memory_key(rule: Rule, signal: Signal) -> str:
+def _memory_key(signal: Signal, signals: Mapping[str, Signal], for_each: Expression | None) -> str:
     """The same for signals that remember the same: of one meaning, and of one kind of case."""
     meaning = {
         "signal": _trees(signal.model_dump(mode="json")),
-        "compared": _trees(rule.signals[signal.signal].model_dump(mode="json"))
+        "compared": _trees(signals[signal.signal].model_dump(mode="json"))
         if isinstance(signal, BaselineSignal)
         else None,
-        "case": None if rule.for_each is None else rule.for_each.tree,
+        "case": None if for_each is None else for_each.tree,
     }
     written = json.dumps(meaning, sort_keys=True, separators=(",", ":"))
     return hashlib.sha256(written.encode()).hexdigest()
@@ -308,7 +350,11 @@ def _event_keepers(rules: Iterable[Rule]) -> set[str]:
     for rule in rules:
         conditions = [rule.when, rule.eligible, *(send.condition for send in rule.sends if send.condition)]
         if any("event" in root_names(condition) for condition in conditions):
-            keepers |= {_memory_key(rule, signal) for signal in rule.signals.values() if _waits(signal)}
+            keepers |= {
+                _memory_key(signal, rule.signals, rule.for_each)
+                for signal in rule.signals.values()
+                if _waits(signal)
+            }
     return keepers
 
 
@@ -320,7 +366,7 @@ def _thresholds(rules: Iterable[Rule]) -> dict[str, int]:
         for name, signal in rule.signals.items():
             if isinstance(signal, CountSignal | DistinctSignal):
                 enough = None if name in compared else _enough_for(rule.when, name)
-                key = _memory_key(rule, signal)
+                key = _memory_key(signal, rule.signals, rule.for_each)
                 before = found.get(key, 0)
                 found[key] = None if before is None or enough is None else max(before, enough)
     return {key: enough for key, enough in found.items() if enough}

@@ -12,21 +12,26 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from operator import attrgetter
+from typing import NamedTuple
 
 from foreword.domain.core import Core
-from foreword.domain.decisions import Decision, message_ids
+from foreword.domain.decisions import COUNTS_AS_SENT, Decision, message_ids
 from foreword.domain.errors import NeedsJournal
 from foreword.domain.facts import CUSTOMER_UPDATED, FOREWORD, MESSAGE_SKIPPED, OWN_TYPES, PEERS_COMPARED, Fact
+from foreword.domain.holds import NO_HOLDS, Holds
 from foreword.domain.instants import Instant
 from foreword.domain.peer_values import PeerValue
 from foreword.domain.profiles import Attribute, Profile
-from foreword.domain.reasons import Reason
 from foreword.domain.state import NAME, NEVER, State, rule_mark, short_name
-from foreword.domain.verdicts import Verdicts
+from foreword.domain.verdicts import CLOSED_AFTER, Verdicts
 from foreword.domain.walk import Rise, Walk
 
-COUNTS_AS_SENT = (Reason.SHADOW,)
-"""Messages that were not sent and hold their clock of re-eligibility all the same."""
+
+class CalledOff(NamedTuple):
+    """A message, by its short id, that an exception event cancels while it has not left; of `messages` alone."""
+
+    short_id: str
+    messages: frozenset[str] | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,7 +39,9 @@ class Folded:
     """`changed` is False where nothing is worth a write; `due_at` is when a deadline will be decided.
 
     `peer_values` are the customer's own for the periods that may still be open: all there are where it is
-    `complete`. `retracted` are the ids of messages whose rise no longer stands, since a fact was taken back.
+    `complete`. `retracted` are the ids of messages whose rise no longer stands, since a fact was taken back;
+    `called_off` those that an exception event cancels, `released` those that were held and are no longer. `holds` is
+    what holds messages back now, where anything was decided.
     """
 
     state: State
@@ -43,6 +50,9 @@ class Folded:
     due_at: Instant | None
     peer_values: tuple[PeerValue, ...] = ()
     retracted: tuple[str, ...] = ()
+    called_off: tuple[CalledOff, ...] = ()
+    released: tuple[str, ...] = ()
+    holds: Holds = NO_HOLDS
     complete: bool = False
 
 
@@ -70,8 +80,9 @@ def fold(core: Core, state: State, profile: Profile, facts: Sequence[Fact], now:
         state.position = fact.order
     walk.deadlines(settled)
     state.remember(fresh)
-    decisions = _decide(core, state, profile.customer_id, walk.rises, now)
-    return _folded(walk, decisions, changed=bool(fresh) or state.position != before)
+    called_off = _called_off(state, walk)
+    decisions = _decide(walk, profile.customer_id, now)
+    return _folded(walk, decisions, called_off, now, changed=bool(fresh) or state.position != before)
 
 
 def rebuild(
@@ -113,8 +124,10 @@ def rebuild(
     rebuilt.remember(facts)
     rebuilt.retracted = _taken_back_ahead(facts)
     fallen = _fallen(core, rebuilt, profile, facts, walk, now)
-    decisions = _decide(core, rebuilt, profile.customer_id, walk.rises, now)
-    return replace(_folded(walk, decisions, changed=True), retracted=fallen, complete=True)
+    called_off = _called_off(rebuilt, walk)
+    decisions = _decide(walk, profile.customer_id, now)
+    folded = _folded(walk, decisions, called_off, now, changed=True)
+    return replace(folded, retracted=fallen, complete=True)
 
 
 def matters(core: Core, fact: Fact) -> bool:
@@ -141,11 +154,28 @@ def _is_skipped(fact: Fact) -> bool:
     return fact.type == MESSAGE_SKIPPED and fact.source == FOREWORD
 
 
-def _folded(walk: Walk, decisions: list[Decision], *, changed: bool) -> Folded:
+def _folded(
+    walk: Walk, decisions: list[Decision], called_off: tuple[CalledOff, ...], now: Instant, *, changed: bool
+) -> Folded:
+    state, holds, released = walk.state, NO_HOLDS, tuple[str, ...]()
+    if decisions or state.held:
+        t = max(now, state.position[0])
+        holds = walk.core.holds.of(walk.core.trackers, walk.memories, state, t)
+        still = [one for one in state.held if one.deliver_by >= t and holds.held_of(one.purpose, one.rule, t)]
+        released = tuple(one.short_id for one in state.held if one not in still)
+        state.held = still
     walk.finish()
     due_at = None if walk.due == NEVER else walk.due + walk.core.rulebook.policy.settle
-    values = tuple(walk.peer_values.values())
-    return Folded(walk.state, decisions, changed or bool(decisions), due_at, values)
+    return Folded(
+        state,
+        decisions,
+        changed or bool(decisions) or bool(released),
+        due_at,
+        tuple(walk.peer_values.values()),
+        called_off=called_off,
+        released=released,
+        holds=holds,
+    )
 
 
 def _fresh(core: Core, state: State, facts: Sequence[Fact]) -> list[Fact]:
@@ -182,7 +212,7 @@ def _carried_over(core: Core, state: State | None, batch: Sequence[Fact], now: I
         for name, mark in marks.items()
         if name in kept.since or mark not in kept.met
     }
-    fresh.decided, fresh.decided_before = kept.decided, kept.decided_before
+    fresh.decided, fresh.decided_before, fresh.held = kept.decided, kept.decided_before, kept.held
     fresh.remembered, fresh.forgotten_through = kept.remembered, kept.forgotten_through
     fresh.first_event = kept.first_event if core.asks_first_event else None
     return fresh
@@ -259,12 +289,13 @@ def _give_clocks_back(state: State, facts: Iterable[Fact]) -> None:
                 entry.left.remove(gone)
 
 
-def _decide(core: Core, state: State, customer_id: str, rises: list[Rise], now: Instant) -> list[Decision]:
+def _decide(walk: Walk, customer_id: str, now: Instant) -> list[Decision]:
     """Decide every rise that was not decided before, in the order of their times."""
     decisions: list[Decision] = []
-    late = core.rulebook.policy.allowed_lateness
+    state = walk.state
+    late = walk.core.rulebook.policy.allowed_lateness
     verdicts = Verdicts(state)
-    for rise in sorted(rises, key=attrgetter("at")):
+    for rise in sorted(walk.rises, key=attrgetter("at")):
         if verdicts.decided(rise):
             continue
         since = state.since.get(rise.rule.name)
@@ -272,8 +303,32 @@ def _decide(core: Core, state: State, customer_id: str, rises: list[Rise], now: 
         if (since is not None and known_at < since) or known_at - rise.cause.expires_from > late:
             verdicts.note(rise, [])
             continue
-        decision = verdicts.decision(rise, customer_id, now)
+        decision = verdicts.decision(rise, customer_id, now, _called_off_already(walk, rise))
         left = message_ids(decision) if decision.reason in (None, *COUNTS_AS_SENT) else []
         verdicts.note(rise, [message[:NAME] for message in left])
         decisions.append(decision)
     return decisions
+
+
+def _called_off_already(walk: Walk, rise: Rise) -> frozenset[int]:
+    """The sends that an exception event after the rise calls off."""
+    if not walk.exceptions:
+        return frozenset()
+
+    def is_after(send: int | None) -> bool:
+        came = walk.exceptions.get((rise.rule.name, send, rise.case))
+        return came is not None and came > rise.at
+
+    return frozenset(at for at in range(len(rise.rule.rule.sends)) if is_after(None) or is_after(at))
+
+
+def _called_off(state: State, walk: Walk) -> tuple[CalledOff, ...]:
+    """What is left of firings before an exception event, as far as it may still be waiting."""
+    found: list[CalledOff] = []
+    for (name, send, case), came in walk.exceptions.items():
+        rule = walk.core.rules[name].rule
+        only = None if send is None else frozenset({rule.sends[send].message})
+        for entry in state.decided.get(name, []):
+            if entry.case == case and came - CLOSED_AFTER - rule.expires_after < entry.at < came:
+                found += [CalledOff(left, only) for left in entry.left]
+    return tuple(found)

@@ -1,24 +1,34 @@
-"""The gates at the claim: may this message go out now, on which channel and to which address?
+"""The gates between a decision and a send: may this message go out now, on which channel and to which address?
 
-In order, the first that closes gives the reason: erasure · consent and suppression · address · quiet hours
-(which defer) · expiry. Consent, suppression and address are asked per channel, in the message's order; a
-closed channel passes on to the next, and when all are closed the preferred channel's reason stands. A task needs no
-address, and is held to all else: whoever takes it up may telephone at once.
+In order, the first that closes gives the reason: erasure · consent and suppression · address · holds and willingness ·
+arbitration and frequency caps · expiry · quiet hours (which defer). Consent, suppression, address and caps are asked
+per channel, in the customer's order and then the message's; a closed channel passes on to the next, and when all are
+closed the preferred one's reason stands. A task needs no address, and is held to all else: whoever takes it up may
+telephone at once.
+
+They are asked when a message is decided, and all of them again at its claim. Eligibility, re-eligibility, mode and
+holdouts come before (`domain.verdicts`), the volume constraints with the claim itself.
 """
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import TypeAlias
 
 from foreword.domain.addresses import ATTRIBUTES, deliverable
 from foreword.domain.consent import Consents, allows
-from foreword.domain.instants import Instant
+from foreword.domain.holds import NO_HOLDS, Holds
+from foreword.domain.instants import MINUTE, Duration, Instant
+from foreword.domain.ledger import Ledger, Place
 from foreword.domain.messages import Message
 from foreword.domain.profiles import Profile
-from foreword.domain.quiet_hours import next_allowed, zone_of
+from foreword.domain.quiet_hours import is_quiet, next_allowed, zone_of
 from foreword.domain.reasons import Reason
-from foreword.domain.rulebook import CLAIM_TO_CALL, Channel, Policy, Purpose
+from foreword.domain.rulebook import CLAIM_TO_CALL, Channel, FrequencyCap, Policy, Purpose
+
+SPREAD: Duration = 15 * MINUTE
+"""Messages that wait for the end of quiet hours leave within so long after it, not all in its first second."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,55 +44,135 @@ class Send:
 
 @dataclass(frozen=True, slots=True)
 class Close:
+    """`winner` is the message that came before this one, where it lost against one."""
+
     reason: Reason
+    winner: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class Defer:
+    """`channel` is the one that it keeps its place for, None while it is held: then it has none."""
+
     until: Instant
     reason: Reason
+    channel: Channel | None = None
 
 
 Verdict: TypeAlias = Send | Close | Defer
 
 
-def judge(message: Message, profile: Profile, consents: Consents, policy: Policy, now: Instant) -> Verdict:
+@dataclass(frozen=True, slots=True)
+class Contact:
+    """All that is known of how a customer may be reached."""
+
+    profile: Profile
+    consents: Consents
+    ledger: Ledger
+    holds: Holds = NO_HOLDS
+
+
+def judge(
+    message: Message, contact: Contact, policy: Policy, now: Instant, spread: Duration = SPREAD
+) -> Verdict:
     """Pure. A call may start up to CLAIM_TO_CALL after `now`: every gate must be open until then."""
-    if profile.erased:
+    if contact.profile.erased:
         return Close(Reason.ERASED)
-    channel = _open_channel(message, profile, consents, policy)
-    if isinstance(channel, Close):
-        return channel
+    asked = [_reachable(channel, message, contact, policy) for channel in _preferred(message, contact)]
+    reachable = [answer for answer in asked if isinstance(answer, Send)]
+    if not reachable:
+        return next((answer for answer in asked if isinstance(answer, Close)), Close(Reason.NO_ADDRESS))
+    too_late = now + CLAIM_TO_CALL > message.deliver_by
+    held = contact.holds.held(message, now)
+    if held is not None:
+        reason, until = held
+        return Close(reason) if too_late else Defer(min(until, message.deliver_by), reason)
+    full = [_full(message, answer.channel, contact, policy, now) for answer in reachable]
+    if None not in full:
+        # Of a channel that was closed before the caps the preferred one may have been it.
+        first = asked[0]
+        return first if isinstance(first, Close) else (full[0] or Close(Reason.CAPPED))
+    send = reachable[full.index(None)]
     # Too late already: quiet hours cannot save it, and a deferral would come back for ever.
-    if now + CLAIM_TO_CALL > message.deliver_by:
+    if too_late:
         return Close(Reason.EXPIRED)
-    if message.purpose is not Purpose.CRITICAL and policy.quiet_hours is not None:
-        zone = zone_of(profile.value("timezone"), policy.default_timezone)
-        allowed = next_allowed(policy.quiet_hours, zone, now, CLAIM_TO_CALL)
-        if allowed > now:
-            return Defer(min(allowed, message.deliver_by), Reason.DEFERRED_QUIET_HOURS)
-    return channel
+    return _when_awake(message, send, contact.profile, policy, now, spread)
 
 
-def _open_channel(message: Message, profile: Profile, consents: Consents, policy: Policy) -> Send | Close:
-    closed: Close | None = None
-    for channel in message.channels:
-        answer = _judge_channel(channel, message, profile, consents, policy)
-        if isinstance(answer, Send):
-            return answer
-        closed = closed or answer
-    return closed or Close(Reason.NO_ADDRESS)
+def caps_on(policy: Policy, message: Message, consents: Consents) -> tuple[FrequencyCap, ...]:
+    """The policy's caps, none of which a critical message has to keep."""
+    del consents
+    return () if message.purpose is Purpose.CRITICAL else policy.frequency_caps
 
 
-def _judge_channel(
-    channel: Channel, message: Message, profile: Profile, consents: Consents, policy: Policy
-) -> Send | Close:
+def place_of(message: Message, channel: Channel) -> Place:
+    return Place(
+        message.message_id,
+        message.rule,
+        message.message,
+        message.purpose,
+        channel,
+        message.score,
+        message.decided_for,
+        message.deliver_by,
+    )
+
+
+def _preferred(message: Message, contact: Contact) -> Iterator[Channel]:
+    """The message's channels that were not tried in vain yet."""
+    del contact
+    return (channel for channel in message.channels if channel not in message.tried)
+
+
+def _reachable(channel: Channel, message: Message, contact: Contact, policy: Policy) -> Send | Close:
     attribute = ATTRIBUTES.get(channel)
-    address = None if attribute is None else deliverable(channel, profile.value(attribute))
-    if not allows(consents, policy, message.purpose, message.topic, channel):
+    address = None if attribute is None else deliverable(channel, contact.profile.value(attribute))
+    if not allows(contact.consents, policy, message.purpose, message.topic, channel):
         return Close(Reason.NO_CONSENT)
-    if consents.suppresses(channel, address):
+    if contact.consents.suppresses(channel, address):
         return Close(Reason.SUPPRESSED)
     if attribute is not None and address is None:
         return Close(Reason.NO_ADDRESS)
     return Send(channel, address)
+
+
+def _full(message: Message, channel: Channel, contact: Contact, policy: Policy, now: Instant) -> Close | None:
+    """Why there is no room under the caps: the best of those before it that compete with it, or just the cap."""
+    place = place_of(message, channel)
+    taken = contact.ledger.full(caps_on(policy, message, contact.consents), place, now)
+    if taken is None:
+        return None
+    better = [
+        other
+        for other in taken
+        if other.dated is None and other.rule != message.rule and rank(other) < rank(place)
+    ]
+    if better:
+        return Close(Reason.LOST_ARBITRATION, min(better, key=rank).message)
+    return Close(Reason.CAPPED)
+
+
+def rank(place: Place) -> tuple[int, object, Instant, str]:
+    """The order in which messages compete, the best first: purpose, then score, then age."""
+    return (_PURPOSES.index(place.purpose), -place.score, place.decided_for, place.message_id)
+
+
+_PURPOSES = (Purpose.CRITICAL, Purpose.SERVICE, Purpose.MARKETING)
+
+
+def _when_awake(
+    message: Message, send: Send, profile: Profile, policy: Policy, now: Instant, spread: Duration
+) -> Send | Defer:
+    quiet = policy.quiet_hours_on.get(send.channel, policy.quiet_hours)
+    if message.purpose is Purpose.CRITICAL or quiet is None:
+        return send
+    zone = zone_of(profile.value("timezone"), policy.default_timezone)
+    allowed = next_allowed(quiet, zone, now, CLAIM_TO_CALL)
+    if allowed <= now:
+        return send
+    # Soon after quiet hours, another moment for each message, where that is in time and not quiet again.
+    room = min(spread, message.deliver_by - CLAIM_TO_CALL - allowed)
+    later = allowed + int(message.message_id[:8], 16) % room if room > 0 else allowed
+    if is_quiet(quiet, zone, later) or is_quiet(quiet, zone, later + CLAIM_TO_CALL):
+        later = allowed
+    return Defer(min(later, message.deliver_by), Reason.DEFERRED_QUIET_HOURS, send.channel)

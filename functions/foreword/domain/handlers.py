@@ -11,14 +11,16 @@ from __future__ import annotations
 
 from bisect import bisect_left
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from decimal import Decimal
 from typing import TYPE_CHECKING, Any, TypeAlias
 
+from foreword.domain.condition_values import ARITHMETIC
 from foreword.domain.conditions import nodes
 from foreword.domain.errors import ConditionError
 from foreword.domain.facts import CUSTOMER_UPDATED, OWN_TYPES, Fact
 from foreword.domain.instants import Instant, to_datetime
 from foreword.domain.python_code import Code, Kind, Written, condition, strict
-from foreword.domain.rulebook import EventFilter, Expression
+from foreword.domain.rulebook import EventFilter, Expression, Send
 from foreword.domain.signals.deadlines import Deadlines
 from foreword.domain.signals.packing import identity
 from foreword.domain.signals.times import CountTracker
@@ -31,6 +33,7 @@ if TYPE_CHECKING:
 Handler: TypeAlias = "Callable[[Walk, Fact], None]"
 Values: TypeAlias = tuple[Any, ...]
 Condition: TypeAlias = Callable[[Fact | None, Instant, Mapping[str, Any], Values], bool]
+Score: TypeAlias = Callable[[Fact | None, Instant, Mapping[str, Any], Values], Decimal]
 
 LONGEST_CASE = 256
 
@@ -100,6 +103,7 @@ class RuleCode:
         self.sends: list[Condition | None] = [
             None if send.condition is None else self._compiled(send.condition) for send in rule.rule.sends
         ]
+        self.scores = [self._score(send) for send in rule.rule.sends]
 
     def was_true(self, walk: Walk, fact: Fact | None, t: Instant, case: str | None) -> bool:
         """Whether `when` was true just before `t`."""
@@ -158,6 +162,36 @@ class RuleCode:
 
         return ask
 
+    def _score(self, send: Send) -> Score:
+        """Its priority times the numbers of its expressions; one that has none counts as 1."""
+        priority = Decimal(send.priority)
+        factors = [
+            self._value_of(expression)
+            for expression in (send.propensity, send.context, send.value)
+            if expression is not None
+        ]
+
+        def score(fact: Fact | None, t: Instant, profile: Mapping[str, Any], values: Values) -> Decimal:
+            product = priority
+            for factor in factors:
+                number = factor(fact, t, profile, values)
+                if type(number) is int or type(number) is Decimal:
+                    product = ARITHMETIC.multiply(product, number)
+            return product
+
+        return score
+
+    def _value_of(self, expression: Expression) -> Callable[..., Any]:
+        """The expression's value, None where there is none."""
+        code = Code()
+        bound = {name: _bound(name, f"values[{at}]", found) for at, (name, found) in enumerate(self._names)}
+        scope = FactScope(code, self._lists, bound)
+        value, _ = strict(expression.tree, scope)
+        lines = ["if fact is None:", "    return None", "data = fact.data"] if "event" in scope.used else []
+        lines += ["try:", f"    return {value}", "except ERRORS:", "    return None"]
+        found: Callable[..., Any] = code.function("value", "fact, t, profile, values", lines)
+        return found
+
     def _write(self, expression: Expression) -> Callable[[], Condition]:
         code = Code()
         bound = {name: _bound(name, f"values[{at}]", found) for at, (name, found) in enumerate(self._names)}
@@ -195,19 +229,28 @@ def case_of(value: Any) -> str | None:
 
 
 def write_handler(
-    event_type: str, rules: Sequence[CompiledRule], lists: Mapping[str, tuple[str, ...]]
+    event_type: str,
+    rules: Sequence[CompiledRule],
+    lists: Mapping[str, tuple[str, ...]],
+    holding: Mapping[str, Tracker],
 ) -> Handler:
-    return _Writer(event_type, rules, lists).handler()
+    """`holding` are the trackers, by key, that tell what holds messages back."""
+    return _Writer(event_type, rules, lists, holding).handler()
 
 
 class _Writer:
     """The function of one event type, block by block."""
 
     def __init__(
-        self, event_type: str, rules: Sequence[CompiledRule], lists: Mapping[str, tuple[str, ...]]
+        self,
+        event_type: str,
+        rules: Sequence[CompiledRule],
+        lists: Mapping[str, tuple[str, ...]],
+        holding: Mapping[str, Tracker],
     ) -> None:
         self._type = event_type
         self._rules = rules
+        self._holding = holding
         self._code = Code()
         self._code.globals["case_of"] = case_of
         self._lists = lists
@@ -223,8 +266,12 @@ class _Writer:
             for name in rule.names:
                 if name in rule.trackers and rule.keys[name] not in self._hit:
                     self._take(rule.trackers[name], rule.keys[name], self._place(rule, name, case), case)
+        for key, tracker in self._holding.items():
+            if key not in self._hit:
+                self._take(tracker, key, repr(key), None)
         for rule in self._rules:
             self._ask(rule, self._case(rule))
+            self._except(rule, self._case(rule))
         first = ["t = fact.occurred_at", "data = fact.data", "memories = walk.memories"]
         if self._uses_profile:
             first.append("profile = walk.profile(t)")
@@ -365,6 +412,22 @@ class _Writer:
             "elif walk.running:",
             f"    walk.falls_at({compiled}, t, {asked})",
         )
+
+    def _except(self, rule: CompiledRule, case: str | None) -> None:
+        """Tell the walk of an event that cancels what the rule's firings before it have not sent yet."""
+        compiled = self._code.constant(rule, "rule")
+        watched = [(rule.rule.exceptions, None), *((it.unless, at) for at, it in enumerate(rule.rule.sends))]
+        for event, send in watched:
+            if event is None or not may_match(event, self._type):
+                continue
+            conditions = [] if case is None else [f"{case} is not None"]
+            if event.where is not None:
+                matched = self._code.variable("matched")
+                self._asked(0, matched, event.where.tree, None)
+                conditions.append(matched)
+            asked = "None" if case is None else case
+            line = f"walk.excepted({compiled}, {send}, t, {asked})"
+            self._when(" and ".join(conditions) or "True", line)
 
     def _known_values(self, rule: CompiledRule, variables: Mapping[str, str]) -> str:
         """The values of all the rule's signals, where its condition asks for all of them."""

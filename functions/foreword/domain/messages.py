@@ -15,6 +15,7 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
+from decimal import Decimal
 from enum import StrEnum
 from typing import Any
 
@@ -47,6 +48,10 @@ READY_FOR: Duration = 15 * MINUTE
 class Message:
     """`reason` says why it is where it is; `channel` is chosen at the claim; `version` guards every write.
 
+    `score` and `purpose` say how it competes, `winner` is the message it lost against. `tried` are channels by which
+    it is certain that nothing arrived. `has_place`: it takes a place under the frequency caps, for its `channel`;
+    `volume` names the counters of the day that it was counted in. A `follow_up` is asked for its rule's `eligible` when due.
+
     `decided_for` is the time of the rise, `decided_at` the clock at the decision, `deliver_by` the last moment
     at which it may still be delivered. `due_at` is when the tick has to look at it, None at its end.
     """
@@ -66,8 +71,15 @@ class Message:
     deliver_by: Instant
     generation: str
     signals: Mapping[str, Any] = field(default_factory=dict)
+    score: Decimal = Decimal(50)
+    variant: str | None = None
+    follow_up: bool = False
     status: MessageStatus = MessageStatus.READY
     reason: Reason | None = None
+    winner: str | None = None
+    tried: tuple[Channel, ...] = ()
+    has_place: bool = False
+    volume: str | None = None
     channel: Channel | None = None
     attempt_id: str | None = None
     attempts: int = 0
@@ -76,6 +88,27 @@ class Message:
     due_at: Instant | None = None
     provider_message_id: str | None = None
     version: int = 1
+
+    def bounced(self, now: Instant) -> Message:
+        """SENT -> READY for the next channel, or NOT_SENT after the last: it is certain that nothing arrived.
+
+        What went out keeps its place under the caps, and its clock.
+        """
+        assert self.channel is not None  # noqa: S101  it was sent by one
+        tried = replace(self, tried=(*self.tried, self.channel))
+        if set(self.channels) <= set(tried.tried) or now > self.deliver_by:
+            return tried._closed(MessageStatus.NOT_SENT, Reason.BOUNCED, now)
+        return replace(
+            tried,
+            status=MessageStatus.READY,
+            reason=None,
+            channel=None,
+            attempt_id=None,
+            provider_message_id=None,
+            closed_at=None,
+            due_at=look_again(now),
+            version=self.version + 1,
+        )
 
     def claimed(self, attempt_id: str, channel: Channel, now: Instant) -> Message:
         """READY -> CALLING: the one attempt that may call the provider; due when evidence is overdue."""
@@ -98,8 +131,12 @@ class Message:
         )
 
     def not_sent(self, reason: Reason, now: Instant) -> Message:
-        """Any -> NOT_SENT: it is certain that nothing went out."""
-        return self._closed(MessageStatus.NOT_SENT, reason, now)
+        """Any -> NOT_SENT: it is certain that nothing went out, now or by a channel that was tried before.
+
+        Where nothing did at all, its place and its count are given back.
+        """
+        closed = self._closed(MessageStatus.NOT_SENT, reason, now)
+        return closed if self.tried else replace(closed, has_place=False, volume=None)
 
     def unknown(self, now: Instant) -> Message:
         """CALLING -> UNKNOWN: no evidence came in time. It is never sent again."""

@@ -149,6 +149,7 @@ def _decided(
         eligible=compiled.is_eligible(compared.signals, value.profile),
         sends=compiled.sends_of(compared.signals, value.profile),
         signals=dict(compared.signals),
+        scores=compiled.scores_of(compared.signals, value.profile),
     )
     verdicts = Verdicts(state)
     decision = verdicts.decision(rise, value.customer_id, closed_at)

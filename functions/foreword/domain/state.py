@@ -11,13 +11,14 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from hashlib import sha256
 from operator import attrgetter
-from typing import Any
+from typing import Any, NamedTuple
 
 from foreword.domain import json_text
 from foreword.domain.errors import NewerState
 from foreword.domain.facts import Fact
 from foreword.domain.instants import MINUTE, Duration, Instant
 from foreword.domain.messages import message_id
+from foreword.domain.rulebook import Purpose
 from foreword.domain.signals.packing import pack_times, unpack_times
 
 FORMAT = 2
@@ -65,6 +66,15 @@ class Decided:
         return bool(self.left)
 
 
+class HeldMessage(NamedTuple):
+    """A message that is held back, known by its short id: looked at again when that may be over."""
+
+    short_id: str
+    purpose: Purpose
+    rule: str
+    deliver_by: Instant
+
+
 @dataclass(slots=True)
 class State:
     """Mutable while a fold works on its own copy.
@@ -73,7 +83,7 @@ class State:
     it is late. `packed` holds the signals' memories by key, `due_by` the earliest deadline in each, `schedules` by
     rule (and case) the next evaluation and what the last one found. `fingerprint` is that of the core which
     filled the memories, `met` the rules it had. `since` is, for a rule met by a customer who had history already,
-    the receipt from which it decides. `retracted` are facts that were taken back before they came. `spilled`: the
+    the receipt from which it decides. `held` are messages that are held back. `retracted` are facts that were taken back before they came. `spilled`: the
     memories were too large to be stored, and every fold asks the journal instead.
     """
 
@@ -92,6 +102,7 @@ class State:
     retracted: tuple[str, ...] = ()
     swept_day: int = 0
     spilled: bool = False
+    held: list[HeldMessage] = field(default_factory=list)
 
     def to_json(self) -> str:
         written: dict[str, Any] = {
@@ -114,6 +125,7 @@ class State:
             "t": self.retracted,
             "w": self.swept_day,
             "o": self.spilled,
+            "h": self.held,
         }
         kept = {name: value for name, value in written.items() if value or name == "v"}
         return json.dumps(kept, ensure_ascii=False, separators=(",", ":"))
@@ -146,6 +158,10 @@ class State:
             retracted=tuple(value.get("t", ())),
             swept_day=value.get("w", 0),
             spilled=value.get("o", False),
+            held=[
+                HeldMessage(name, Purpose(purpose), rule, by)
+                for name, purpose, rule, by in value.get("h", [])
+            ],
         )
 
     def without_memory(self) -> State:
@@ -162,6 +178,7 @@ class State:
             },
             decided_before=dict(self.decided_before),
             since=dict(self.since),
+            held=list(self.held),
         )
 
     def has(self, fact: Fact) -> bool | None:

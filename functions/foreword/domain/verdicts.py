@@ -47,10 +47,13 @@ class Verdicts:
         episode = episode_name(episode_of(rise)) if rise.moment else ""
         entry = Decided(rise.at, rise.case, episode, rise.moment, left)
         rule = rise.rule.rule
-        closed_after = CLOSED_AFTER + rule.expires_after
+        lasts = 0 if rule.hold is None else rule.hold.lasts
+        closed_after = CLOSED_AFTER + max(rule.expires_after, lasts)
         self._state.decide(rule.rule, entry, rule.re_eligible_after, closed_after)
 
-    def decision(self, rise: Rise, customer_id: str, now: Instant) -> Decision:
+    def decision(
+        self, rise: Rise, customer_id: str, now: Instant, called_off: frozenset[int] = frozenset()
+    ) -> Decision:
         """The first gate that closes before a message is made gives the reason; None where the rule fires."""
         return Decision(
             customer_id=customer_id,
@@ -62,6 +65,8 @@ class Verdicts:
             signals=_shown(rise.signals),
             sends=rise.sends,
             expires_from=rise.cause.expires_from,
+            scores=rise.scores,
+            called_off=called_off,
         )
 
     def held_by(self, rise: Rise) -> Decided | None:

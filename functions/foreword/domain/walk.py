@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import tzinfo
+from decimal import Decimal
 from typing import Any, NamedTuple
 
 from foreword.domain import schedules
@@ -57,7 +58,8 @@ class Cause(NamedTuple):
 class Rise:
     """A condition true at `cause.at` that was false just before. `until` is where it was found to have ended.
 
-    `moment`: it is an episode of its own, whatever came before. `sends` are those whose `if` held.
+    `moment`: it is an episode of its own, whatever came before. `sends` are those whose `if` held; `scores` is how
+    each of the rule's sends competes.
     """
 
     rule: CompiledRule
@@ -67,6 +69,7 @@ class Rise:
     eligible: bool
     sends: tuple[int, ...]
     signals: dict[str, Any]
+    scores: tuple[Decimal, ...]
     until: Instant | None = None
 
     @property
@@ -77,7 +80,8 @@ class Rise:
 class Walk:
     """One pass over one customer's facts; what it finds out is in `state` when it is finished.
 
-    `due` is the earliest deadline or scheduled evaluation, NEVER where there is none.
+    `due` is the earliest deadline or scheduled evaluation, NEVER where there is none. `exceptions` is when the latest
+    event came that calls off what a rule's firings (or one send of them, in a case) have not sent yet.
 
     A given `profile` that is a plain mapping is as given, always; a Profile is asked as of each evaluation, with
     what `earlier` still tells of attributes that were written again since.
@@ -97,6 +101,7 @@ class Walk:
         self.memories = Memories(core.trackers, state.packed)
         self.first_event = state.first_event
         self.peer_values: dict[tuple[str, Instant], PeerValue] = {}
+        self.exceptions: dict[tuple[str, int | None, str | None], Instant] = {}
         self._profile = profile
         self._earlier = earlier
         self._due_by = state.due_by.copy()
@@ -173,6 +178,10 @@ class Walk:
         t = fact.occurred_at
         if self._begins(rule, fact, t, case):
             self._begin(rule, Cause(fact.key, fact, t, fact.received_at, t), case, values)
+
+    def excepted(self, rule: CompiledRule, send: int | None, t: Instant, case: str | None) -> None:
+        """An exception event of the rule, or what calls off one of its sends, has come."""
+        self.exceptions[rule.name, send, case] = t
 
     def falls_at(self, rule: CompiledRule, t: Instant, case: str | None) -> None:
         """The condition is not true after a fact at `t`; a further fact of this instant may take that back."""
@@ -274,6 +283,7 @@ class Walk:
             rule.eligible(fact, at, profile, values),
             rule.sends(fact, at, profile, values),
             defined(dict(zip(rule.names, values, strict=True))),
+            rule.scores(fact, at, profile, values),
         )
         self.rises.append(rise)
         return rise

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import TypeAlias
 
-from foreword.domain.fold import COUNTS_AS_SENT
+from foreword.domain.decisions import COUNTS_AS_SENT
 from foreword.domain.instants import Instant, sortable
 from foreword.domain.messages import Message, MessageStatus
 from foreword.domain.state import NAME, Decided, State, episode_name

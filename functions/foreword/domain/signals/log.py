@@ -34,6 +34,8 @@ MOST_VALUES = 200
 """A stored memory holds no more values; what is older is let go, and the journal is asked while it matters."""
 
 
+NEVER_REACHED: Instant = 2**62
+
 _WORTH_DROPPING = 64
 """Values that left the window are forgotten many at a time."""
 
@@ -239,6 +241,23 @@ class SumTracker(LogTracker):
 
     def of_total(self, total: Any, many: int) -> Any:
         return total if type(total) is int else rounded(total)
+
+
+def first_reaching(memory: Log, t: Instant, within: Duration, least: int) -> Instant:
+    """When the sum over the last `within` is at least `least` if nothing more comes: `t`, or as values leave.
+
+    Where that is never, a time after all of them. Raises NeedsJournal where a value of the window was let go.
+    """
+    inside = memory.inside(t - within, t)
+    total = total_of(inside)
+    if total >= least:
+        return t
+    times = memory.times[bisect_right(memory.times, t) - len(inside) :]
+    for at, (seen, value) in enumerate(zip(times, inside, strict=False)):
+        total = minus(total, value)
+        if total >= least and (at + 1 == len(inside) or times[at + 1] > seen):
+            return seen + within
+    return NEVER_REACHED
 
 
 class AverageTracker(SumTracker):

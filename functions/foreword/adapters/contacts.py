@@ -1,0 +1,56 @@
+"""How a customer may be reached: the choices of the consents table and the cap ledger, read at once."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from foreword.adapters.consents_table import consents_from_item, consents_key
+from foreword.adapters.ledger_items import ledger_from_item, ledger_key
+from foreword.domain.consent import Consents
+from foreword.domain.errors import StoreUnavailable
+from foreword.domain.ledger import Ledger
+
+if TYPE_CHECKING:
+    from mypy_boto3_dynamodb import DynamoDBClient
+
+_READS = 3
+
+
+@dataclass(frozen=True, slots=True)
+class ContactsTables:
+    """The port `Contacts`."""
+
+    client: DynamoDBClient
+    messages: str
+    consents: str
+
+    def load(self, customer_id: str) -> tuple[Consents, Ledger]:
+        asked: dict[str, Any] = {
+            self.messages: {"Keys": [ledger_key(customer_id)], "ConsistentRead": True},
+            self.consents: {"Keys": [consents_key(customer_id)], "ConsistentRead": True},
+        }
+        found = read_all(self.client, asked)
+        return (
+            consents_from_item(first(found, self.consents), customer_id),
+            ledger_from_item(first(found, self.messages), customer_id),
+        )
+
+
+def read_all(client: DynamoDBClient, asked: dict[str, Any]) -> dict[str, list[Mapping[str, Any]]]:
+    """A BatchGetItem to its end. A throttled key is not an absent one: StoreUnavailable."""
+    found: dict[str, list[Mapping[str, Any]]] = {}
+    for _ in range(_READS):
+        response = client.batch_get_item(RequestItems=asked)
+        for table, items in response["Responses"].items():
+            found.setdefault(table, []).extend(items)
+        asked = dict(response.get("UnprocessedKeys", {}))
+        if not asked:
+            return found
+    raise StoreUnavailable(f"no answer for {', '.join(sorted(asked))}")
+
+
+def first(found: Mapping[str, list[Mapping[str, Any]]], table: str) -> Mapping[str, Any] | None:
+    items = found.get(table)
+    return items[0] if items else None

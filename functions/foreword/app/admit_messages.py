@@ -1,0 +1,64 @@
+"""A firing's messages through the gates, as they are decided: those that may go, those that wait, those that do not.
+
+What the customer's choices and the cap ledger say is read only where something fired. Nothing is written here: the
+messages, the ledger and what had to give way go with the customer's state, in one transaction.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+
+from foreword.app.ports import Changes, Contacts, Messages
+from foreword.domain.arbitration import Admitted, admit
+from foreword.domain.errors import StoreConflict
+from foreword.domain.gates import Contact
+from foreword.domain.holds import Holds
+from foreword.domain.instants import Duration, Instant
+from foreword.domain.messages import Message, MessageStatus
+from foreword.domain.profiles import Profile
+from foreword.domain.reasons import Reason
+from foreword.domain.rulebook import Policy
+
+_WAITING = (MessageStatus.READY, MessageStatus.DEFERRED)
+
+
+@dataclass(frozen=True, slots=True)
+class AdmitMessages:
+    contacts: Contacts
+    messages: Messages
+    policy: Policy
+
+    def __call__(self, messages: Sequence[Message], profile: Profile, holds: Holds, now: Instant) -> Changes:
+        """Of one customer. Raises StoreConflict where a message that had to give way has gone already."""
+        ready = [message for message in messages if message.status is MessageStatus.READY]
+        if not ready:
+            return Changes(messages)
+        consents, ledger = self.contacts.load(profile.customer_id)
+        contact = Contact(profile, consents, ledger, holds)
+        admitted = admit(ready, contact, self.policy, now)
+        after = {message.message_id: message for message in admitted.messages}
+        return Changes(
+            [after.get(message.message_id, message) for message in messages],
+            given_way(self.messages, profile.customer_id, admitted, now),
+            None if admitted.ledger is ledger else admitted.ledger.pruned(longest_window(self.policy), now),
+        )
+
+
+def given_way(
+    messages: Messages, customer_id: str, admitted: Admitted, now: Instant
+) -> list[tuple[Message, Message]]:
+    """What waited and had to give way to a better message, before and after."""
+    changed: list[tuple[Message, Message]] = []
+    for message_id, winner in admitted.displaced.items():
+        before = messages.load(customer_id, message_id)
+        if before is None or before.status not in _WAITING:
+            raise StoreConflict(f"the message {message_id} does not wait any more")
+        after = replace(before.not_sent(Reason.LOST_ARBITRATION, now), winner=winner)
+        changed.append((before, after))
+    return changed
+
+
+def longest_window(policy: Policy) -> Duration:
+    """How far back a cap looks."""
+    return max((cap.within for cap in policy.frequency_caps), default=0)

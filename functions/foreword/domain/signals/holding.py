@@ -1,0 +1,95 @@
+"""What is remembered so as to know what holds a customer's messages back: open cases, and the last of some events."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from foreword.domain.instants import Instant
+from foreword.domain.rulebook import EventFilter, OpenCases
+from foreword.domain.signals.packing import identity
+from foreword.domain.signals.tracker import Part, Tracker
+
+
+class Cases(dict[str, list[Any]]):
+    """By case: [when it was opened, when it was closed or None]."""
+
+
+class OpenCasesTracker(Tracker):
+    """A case that is opened while it is open goes on as it was; opened again after its end, it begins anew."""
+
+    def __init__(self, cases: OpenCases) -> None:
+        self._then_for = cases.then_for
+        self._at_most = cases.at_most
+        self.keep = cases.at_most
+        self.parts = (
+            Part(cases.opened, "opened", "value", cases.by),
+            Part(cases.closed, "closed", "value", cases.by),
+        )
+
+    def start(self) -> Cases:
+        return Cases()
+
+    def opened(self, memory: Cases, t: Instant, value: Any) -> None:
+        name = identity(value)
+        known = memory.get(name)
+        if known is None or known[1] is not None:
+            memory[name] = [t, None]
+
+    def closed(self, memory: Cases, t: Instant, value: Any) -> None:
+        known = memory.get(identity(value))
+        if known is not None and known[1] is None:
+            known[1] = t
+
+    def value(self, memory: Cases, t: Instant, first_event: Instant | None) -> Instant | None:
+        """Until when messages are held, as far as is known at `t`; None where they are not."""
+        ends = (self._end(opened, closed) for opened, closed in memory.values())
+        return max((end for end in ends if end > t), default=None)
+
+    def before(self, memory: Cases, t: Instant, first_event: Instant | None) -> Any:
+        raise NotImplementedError("no condition asks for it")
+
+    def pack(self, memory: Cases, t: Instant) -> Any:
+        kept = {case: span for case, span in memory.items() if self._end(*span) > t}
+        return kept or None
+
+    def unpack(self, packed: Any) -> Cases:
+        return Cases({case: list(span) for case, span in packed.items()})
+
+    def _end(self, opened: Instant, closed: Instant | None) -> Instant:
+        limit = opened + self._at_most
+        return limit if closed is None else min(limit, closed + self._then_for)
+
+
+class Latest:
+    """When the latest of the events came, None while there was none."""
+
+    __slots__ = ("at",)
+
+    def __init__(self, at: Instant | None = None) -> None:
+        self.at = at
+
+
+class LatestTracker(Tracker):
+    """`kept_for` is how long after it the event can still matter."""
+
+    def __init__(self, of: EventFilter, kept_for: Instant) -> None:
+        self.keep = kept_for
+        self.parts = (Part(of, "came"),)
+
+    def start(self) -> Latest:
+        return Latest()
+
+    def came(self, memory: Latest, t: Instant) -> None:
+        memory.at = t
+
+    def value(self, memory: Latest, t: Instant, first_event: Instant | None) -> Instant | None:
+        return memory.at
+
+    def before(self, memory: Latest, t: Instant, first_event: Instant | None) -> Any:
+        raise NotImplementedError("no condition asks for it")
+
+    def pack(self, memory: Latest, t: Instant) -> Any:
+        return memory.at if memory.at is not None and memory.at > t - self.keep else None
+
+    def unpack(self, packed: Any) -> Latest:
+        return Latest(packed)
