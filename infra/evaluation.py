@@ -29,13 +29,15 @@ class Evaluation(Construct):
                 "ACTIVITY_TABLE": storage.activity.table_name,
                 "CUSTOMERS_TABLE": storage.customers.table_name,
                 "MESSAGES_TABLE": storage.messages.table_name,
+                "CONSENTS_TABLE": storage.consents.table_name,
                 "PEERS_TABLE": storage.peers.table_name,
             },
             grants=(
                 use_table(storage.activity, "Query"),
                 use_table(storage.customers, "BatchGetItem", "ConditionCheckItem", "PutItem"),
-                # Query and UpdateItem: a fact that is taken back cancels what has not left yet.
-                use_table(storage.messages, "PutItem", "Query", "UpdateItem"),
+                # BatchGetItem: what a firing is judged by. The others: what waits is called off, or gives way.
+                use_table(storage.messages, "BatchGetItem", "GetItem", "PutItem", "Query", "UpdateItem"),
+                use_table(storage.consents, "BatchGetItem"),
                 use_table(storage.peers, "PutItem"),
             ),
         )

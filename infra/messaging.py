@@ -67,9 +67,10 @@ class Messaging(Construct):
                 "SMS_SENDER_ID": self._stage.sms_sender_id,
             },
             grants=(
-                use_table(storage.messages, "BatchGetItem", "GetItem", "UpdateItem"),
+                # PutItem: the ledger of the frequency caps. GetItem of consents: the emergency stop.
+                use_table(storage.messages, "BatchGetItem", "GetItem", "PutItem", "UpdateItem"),
                 use_table(storage.customers, "BatchGetItem", "ConditionCheckItem"),
-                use_table(storage.consents, "BatchGetItem", "ConditionCheckItem"),
+                use_table(storage.consents, "BatchGetItem", "ConditionCheckItem", "GetItem"),
                 send_email(self._stage),
                 publish_sms(),
                 put_events(self._bus),

@@ -52,6 +52,7 @@ class EvaluateTriggersSettings(Settings):
     activity_table: str
     customers_table: str
     messages_table: str
+    consents_table: str
     peers_table: str
 
 

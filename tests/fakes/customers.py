@@ -5,15 +5,20 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 
-from foreword.app.cancel_retracted import CancelRetracted
-from foreword.app.evaluate_triggers import EvaluateTriggers, Report
-from foreword.app.ports import PeerValues, StoredState
+from foreword.app.admit_messages import AdmitMessages
+from foreword.app.change_waiting import ChangeWaiting
+from foreword.app.evaluate_triggers import Admit, EvaluateTriggers, Report
+from foreword.app.ports import Changes, PeerValues, StoredState
+from foreword.domain.consent import Consents
 from foreword.domain.core import Core
 from foreword.domain.facts import Fact
+from foreword.domain.holds import Holds
 from foreword.domain.instants import Instant
+from foreword.domain.ledger import Ledger
 from foreword.domain.messages import Message
 from foreword.domain.peer_values import PeerValue
 from foreword.domain.profiles import Profile
+from foreword.domain.rulebook import Policy
 from foreword.domain.state import State
 
 
@@ -49,6 +54,8 @@ class FakeStates:
     profiles: dict[str, Profile] = field(default_factory=dict)
     due: dict[str, Instant | None] = field(default_factory=dict)
     messages: list[Message] = field(default_factory=list)
+    consents: dict[str, Consents] = field(default_factory=dict)
+    ledgers: dict[str, Ledger] = field(default_factory=dict)
     lose: int = 0
     loads: int = 0
 
@@ -66,8 +73,10 @@ class FakeStates:
         state: str,
         generation: str,
         due_at: Instant | None,
-        messages: Sequence[Message],
+        changes: Changes,
     ) -> bool:
+        if any(before not in self.messages for before, _ in changes.changed):
+            return False
         if not self._write(
             stored,
             customer_id,
@@ -76,7 +85,11 @@ class FakeStates:
         ):
             return False
         known = {message.message_id for message in self.messages}
-        self.messages += [message for message in messages if message.message_id not in known]
+        self.messages += [message for message in changes.messages if message.message_id not in known]
+        for before, after in changes.changed:
+            self.messages[self.messages.index(before)] = after
+        if changes.ledger is not None:
+            self.ledgers[customer_id] = replace(changes.ledger, version=changes.ledger.version + 1)
         return True
 
     def park(self, stored: StoredState, customer_id: str, due_at: Instant) -> bool:
@@ -91,6 +104,9 @@ class FakeStates:
         if before not in self.messages:
             return False
         self.messages[self.messages.index(before)] = after
+        if before.has_place and not after.has_place:
+            ledger = self.ledgers[before.customer_id].without(before.message_id)
+            self.ledgers[before.customer_id] = replace(ledger, version=ledger.version + 1)
         return True
 
     def state_of(self, customer_id: str) -> State:
@@ -109,6 +125,31 @@ class FakeStates:
         return True
 
 
+@dataclass(frozen=True)
+class FakeWaiting:
+    """The messages of `states`, and how their customers may be reached."""
+
+    states: FakeStates
+
+    def load(self, customer_id: str, message_id: str) -> Message | None:
+        return self.states.named(customer_id, message_id)
+
+    def named(self, customer_id: str, short_id: str) -> Message | None:
+        return self.states.named(customer_id, short_id)
+
+    def replace(self, before: Message, after: Message) -> bool:
+        return self.states.replace(before, after)
+
+
+@dataclass(frozen=True)
+class FakeContacts:
+    states: FakeStates
+
+    def load(self, customer_id: str) -> tuple[Consents, Ledger]:
+        consents = self.states.consents.get(customer_id, Consents(customer_id))
+        return consents, self.states.ledgers.get(customer_id, Ledger(customer_id))
+
+
 @dataclass
 class FakePeerValues:
     """`calls` holds what each call was given."""
@@ -122,6 +163,15 @@ class FakePeerValues:
         return 0
 
 
+def admit_all(messages: Sequence[Message], profile: Profile, holds: Holds, now: Instant) -> Changes:
+    return Changes(messages)
+
+
+def admit_messages(states: FakeStates, policy: Policy) -> AdmitMessages:
+    """The gates, over these fakes."""
+    return AdmitMessages(FakeContacts(states), FakeWaiting(states), policy)
+
+
 def evaluate_triggers(
     core: Core,
     clock: FakeClock,
@@ -129,14 +179,16 @@ def evaluate_triggers(
     journal: FakeJournal,
     report: Report | None = None,
     peers: PeerValues | None = None,
+    admit: Admit | None = None,
 ) -> EvaluateTriggers:
-    """The use case over these fakes; without a `report` no fold may raise."""
+    """The use case over these fakes; without a `report` no fold may raise, and no gate closes without `admit`."""
     return EvaluateTriggers(
         core,
         clock,
         states,
         journal,
-        CancelRetracted(states, clock),
+        ChangeWaiting(FakeWaiting(states), clock),
+        admit or admit_all,
         peers or FakePeerValues(),
         report or fail_the_test,
     )

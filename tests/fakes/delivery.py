@@ -2,19 +2,26 @@
 
 from __future__ import annotations
 
+from collections import Counter as TallyOf
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
-from foreword.app.ports import Accepted, Dossier, ProviderCall, ProviderOutcome
+from foreword.app.delivery_gates import DeliveryGates
+from foreword.app.ports import NO_CHANGES, Accepted, Changes, Claim, Dossier, ProviderCall, ProviderOutcome
 from foreword.domain.consent import Consents
 from foreword.domain.content import Content, EmailContent, SmsContent
 from foreword.domain.due import due_shard
 from foreword.domain.errors import EventsNotAccepted, InvalidTemplate
+from foreword.domain.follow_ups import FollowUps
+from foreword.domain.holds import NO_HOLDS
 from foreword.domain.instants import Instant
+from foreword.domain.ledger import Ledger
 from foreword.domain.messages import Message
 from foreword.domain.outgoing import OutgoingEvent
+from foreword.domain.pauses import NO_PAUSES, Pauses
 from foreword.domain.profiles import Profile
-from foreword.domain.rulebook import Channel
+from foreword.domain.rulebook import Channel, Policy, Rulebook
+from foreword.domain.volume import Counter
 
 Key = tuple[str, str]
 
@@ -30,6 +37,9 @@ class FakeOutbox:
     messages: dict[Key, Message] = field(default_factory=dict)
     profiles: dict[str, Profile] = field(default_factory=dict)
     consents: dict[str, Consents] = field(default_factory=dict)
+    ledgers: dict[str, Ledger] = field(default_factory=dict)
+    states: dict[str, str] = field(default_factory=dict)
+    counted: TallyOf[str] = field(default_factory=TallyOf)
     written: list[Message] = field(default_factory=list)
     before_write: Callable[[], None] = nothing
     after_write: Callable[[], None] = nothing
@@ -48,18 +58,44 @@ class FakeOutbox:
             message=self.load(customer_id, message_id),
             profile=self.profiles.get(customer_id, Profile(customer_id)),
             consents=self.consents.get(customer_id, Consents(customer_id)),
+            ledger=self.ledgers.get(customer_id, Ledger(customer_id)),
+            state=self.states.get(customer_id),
         )
 
-    def claim(self, dossier: Dossier, claimed: Message) -> bool:
+    def claim(
+        self,
+        dossier: Dossier,
+        claimed: Message,
+        changes: Changes = NO_CHANGES,
+        counters: Sequence[Counter] = (),
+    ) -> Claim:
         assert dossier.message is not None
-        return self._write(dossier.message, claimed, dossier)
+        if any(self.counted[counter.key] >= counter.at_most for counter in counters):
+            return Claim.FULL
+        if not self._write(dossier.message, claimed, dossier, changes):
+            return Claim.LOST
+        self.counted.update(counter.key for counter in counters)
+        return Claim.CLAIMED
+
+    def write(self, dossier: Dossier, after: Message, changes: Changes) -> bool:
+        assert dossier.message is not None
+        return self._write(dossier.message, after, None, changes)
+
+    def with_room(self, counters: Sequence[Counter]) -> Counter | None:
+        return next((it for it in counters if self.counted[it.key] < it.at_most), None)
 
     def due(self, shard: str, now: Instant) -> Iterator[Key]:
         for (customer_id, message_id), message in list(self.messages.items()):
             if message.due_at is not None and message.due_at <= now and due_shard(customer_id) == shard:
                 yield customer_id, message_id
 
-    def _write(self, before: Message, after: Message, read: Dossier | None = None) -> bool:
+    def _write(
+        self,
+        before: Message,
+        after: Message,
+        read: Dossier | None = None,
+        changes: Changes = NO_CHANGES,
+    ) -> bool:
         self.before_write()
         key = (before.customer_id, before.message_id)
         present = self.messages[key]
@@ -68,9 +104,20 @@ class FakeOutbox:
             now = self.dossier(*key)
             versions = (read.profile.version, read.consents.version)
             won &= (now.profile.version, now.consents.version) == versions and not now.profile.erased
+        ledger = self.ledgers.get(before.customer_id, Ledger(before.customer_id))
+        if changes.ledger is not None:
+            won &= changes.ledger.version == ledger.version
+        won &= all(self.messages[it.customer_id, it.message_id] == it for it, _ in changes.changed)
         if won:
             self.messages[key] = after
             self.written.append(after)
+            for _, other in changes.changed:
+                self.messages[other.customer_id, other.message_id] = other
+            if changes.ledger is not None:
+                ledger = changes.ledger
+            elif before.has_place and not after.has_place:
+                ledger = ledger.without(before.message_id)
+            self.ledgers[before.customer_id] = replace(ledger, version=ledger.version + 1)
         self.after_write()
         return won or self.messages[key] == after
 
@@ -137,3 +184,17 @@ class FakeDueCustomers:
         for customer_id, due_at in self.deadlines.items():
             if due_shard(customer_id) == shard and due_at <= now:
                 yield customer_id, due_at
+
+
+@dataclass
+class FakePauseSwitch:
+    paused: Pauses = NO_PAUSES
+
+    def pauses(self) -> Pauses:
+        return self.paused
+
+
+def delivery_gates(policy: Policy, switch: FakePauseSwitch | None = None) -> DeliveryGates:
+    """Of a rulebook that is nothing but its policy: nothing holds, no rule is asked."""
+    follow_ups = FollowUps(Rulebook(generation="g", rules=(), policy=policy))
+    return DeliveryGates(policy, follow_ups, switch or FakePauseSwitch(), lambda *_: NO_HOLDS)

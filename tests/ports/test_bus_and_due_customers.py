@@ -13,6 +13,7 @@ from foreword.adapters import reach_table
 from foreword.adapters.customers_table import CustomersTable
 from foreword.adapters.due_customers import DueCustomersIndex
 from foreword.adapters.event_bus import EventBus
+from foreword.app.ports import Changes
 from foreword.domain.due import DUE_SHARDS, all_due_shards, due_shard
 from foreword.domain.errors import EventsNotAccepted
 from foreword.domain.instants import DAY, MINUTE, sortable
@@ -166,7 +167,7 @@ def test_all_customers_are_reached_page_by_page(
     states = CustomersTable(dynamodb, "customers", "messages", 400 * DAY)
     for at in range(5):
         customer_id = f"c-{at}"
-        states.save(states.load(customer_id), customer_id, "{}", "new" if at == 3 else "old", None, [])
+        states.save(states.load(customer_id), customer_id, "{}", "new" if at == 3 else "old", None, Changes())
     table = reach_table.ReachTable(dynamodb, "customers")
     assert table.progress() is None
     begun = Reach("m1", NOON, version=1)

@@ -12,6 +12,7 @@ from foreword.adapters.activity_table import ActivityTable
 from foreword.adapters.consents_table import load_consents
 from foreword.adapters.customers_table import CustomersTable, load_profile
 from foreword.adapters.journal_writer import JournalWriter
+from foreword.app.ports import Changes
 from foreword.domain.facts import CUSTOMER_UPDATED, PREFERENCE_CHANGED, Fact
 from foreword.domain.instants import DAY, HOUR, SECOND
 from tests.fakes.samples import a_message
@@ -98,8 +99,8 @@ def test_a_choice_is_journalled_and_in_force_at_once(
 def test_a_state_is_written_only_over_the_one_that_was_read(customers: CustomersTable) -> None:
     nothing = customers.load("c-1")
     assert (nothing.state, nothing.version) == (None, 0)
-    assert customers.save(nothing, "c-1", "{}", "g", None, []) is True
-    assert customers.save(nothing, "c-1", "{1}", "g", None, []) is False
+    assert customers.save(nothing, "c-1", "{}", "g", None, Changes()) is True
+    assert customers.save(nothing, "c-1", "{1}", "g", None, Changes()) is False
     assert customers.load("c-1").state == "{}"
 
 
@@ -107,19 +108,19 @@ def test_messages_are_written_with_the_state_or_not_at_all(
     customers: CustomersTable, dynamodb: DynamoDBClient
 ) -> None:
     nothing = customers.load("c-1")
-    customers.save(nothing, "c-1", "{}", "g", None, [])
-    assert customers.save(nothing, "c-1", "{1}", "g", None, [a_message()]) is False
+    customers.save(nothing, "c-1", "{}", "g", None, Changes())
+    assert customers.save(nothing, "c-1", "{1}", "g", None, Changes([a_message()])) is False
     assert dynamodb.scan(TableName="messages")["Count"] == 0
-    assert customers.save(customers.load("c-1"), "c-1", "{2}", "g", None, [a_message()]) is True
+    assert customers.save(customers.load("c-1"), "c-1", "{2}", "g", None, Changes([a_message()])) is True
     assert dynamodb.scan(TableName="messages")["Count"] == 1
 
 
 def test_a_message_that_exists_stays_as_it_is_and_holds_up_nothing(
     customers: CustomersTable, dynamodb: DynamoDBClient
 ) -> None:
-    customers.save(customers.load("c-1"), "c-1", "{}", "g", None, [a_message(rule="first")])
+    customers.save(customers.load("c-1"), "c-1", "{}", "g", None, Changes([a_message(rule="first")]))
     again = [a_message(rule="second"), a_message(message_id="f" * 32)]
-    assert customers.save(customers.load("c-1"), "c-1", "{2}", "g", None, again) is True
+    assert customers.save(customers.load("c-1"), "c-1", "{2}", "g", None, Changes(again)) is True
     rules = [item["rule"]["S"] for item in dynamodb.scan(TableName="messages")["Items"]]
     assert sorted(rules) == ["first", a_message().rule]
     assert customers.load("c-1").state == "{2}"
@@ -129,25 +130,25 @@ def test_more_messages_than_a_transaction_holds_are_all_written(
     customers: CustomersTable, dynamodb: DynamoDBClient
 ) -> None:
     messages = [a_message(message_id=f"{number:032x}") for number in range(230)]
-    assert customers.save(customers.load("c-1"), "c-1", "{}", "g", None, messages) is True
+    assert customers.save(customers.load("c-1"), "c-1", "{}", "g", None, Changes(messages)) is True
     assert dynamodb.scan(TableName="messages", Select="COUNT")["Count"] == 230
 
 
 def test_the_earliest_deadline_is_in_the_index_only_while_there_is_one(
     customers: CustomersTable, dynamodb: DynamoDBClient
 ) -> None:
-    customers.save(customers.load("c-1"), "c-1", "{}", "g", T, [])
+    customers.save(customers.load("c-1"), "c-1", "{}", "g", T, Changes())
     assert dynamodb.scan(TableName="customers", IndexName="due")["Count"] == 1
-    customers.save(customers.load("c-1"), "c-1", "{}", "g", None, [])
+    customers.save(customers.load("c-1"), "c-1", "{}", "g", None, Changes())
     assert dynamodb.scan(TableName="customers", IndexName="due")["Count"] == 0
 
 
 def test_a_parked_customer_keeps_the_state_and_is_looked_at_later(customers: CustomersTable) -> None:
-    customers.save(customers.load("c-1"), "c-1", "{}", "g", None, [])
+    customers.save(customers.load("c-1"), "c-1", "{}", "g", None, Changes())
     assert customers.park(customers.load("c-1"), "c-1", T + HOUR) is True
     stored = customers.load("c-1")
     assert (stored.parked, stored.state) == (True, "{}")
-    assert customers.save(stored, "c-1", "{2}", "g", None, []) is True
+    assert customers.save(stored, "c-1", "{2}", "g", None, Changes()) is True
     assert customers.load("c-1").parked is False
 
 
@@ -165,9 +166,9 @@ def test_a_conflict_on_the_messages_that_go_ahead_is_not_taken_for_success(
     nothing = customers.load("c-1")
     with monkeypatch.context() as patched:
         patched.setattr(dynamodb, "transact_write_items", conflict)
-        assert customers.save(nothing, "c-1", "{}", "g", None, messages) is False
+        assert customers.save(nothing, "c-1", "{}", "g", None, Changes(messages)) is False
     assert customers.load("c-1").state is None
-    assert customers.save(nothing, "c-1", "{}", "g", None, messages) is True
+    assert customers.save(nothing, "c-1", "{}", "g", None, Changes(messages)) is True
     assert dynamodb.scan(TableName="messages", Select="COUNT")["Count"] == 150
 
 
@@ -177,17 +178,17 @@ def test_a_message_is_written_only_over_the_profile_it_was_decided_on(
     """The state may be known from before; the profile may have changed since."""
     described = customers.load("c-1")
     writer.add(fact(kind=CUSTOMER_UPDATED, segment="staff"))
-    assert customers.save(described, "c-1", "{}", "g", None, [a_message()]) is False
+    assert customers.save(described, "c-1", "{}", "g", None, Changes([a_message()])) is False
     assert customers.load("c-1").version == 0
-    assert customers.save(described, "c-1", "{}", "g", None, []) is True
-    assert customers.save(customers.load("c-1"), "c-1", "{2}", "g", None, [a_message()]) is True
+    assert customers.save(described, "c-1", "{}", "g", None, Changes()) is True
+    assert customers.save(customers.load("c-1"), "c-1", "{2}", "g", None, Changes([a_message()])) is True
 
 
 def test_a_long_state_is_packed_and_read_as_it_was(
     customers: CustomersTable, dynamodb: DynamoDBClient
 ) -> None:
     long = json.dumps({"m": list(range(1_000))})
-    assert customers.save(customers.load("c-1"), "c-1", long, "g", None, []) is True
+    assert customers.save(customers.load("c-1"), "c-1", long, "g", None, Changes()) is True
     (item,) = dynamodb.scan(TableName="customers")["Items"]
     assert len(item["packed_state"]["B"]) < len(long) // 2
     stored = customers.load("c-1")

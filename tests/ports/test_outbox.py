@@ -13,7 +13,7 @@ from foreword.adapters.consents_table import consents_write, load_consents
 from foreword.adapters.customers_table import profile_write
 from foreword.adapters.message_items import new_message_write
 from foreword.adapters.messages_table import MessagesTable
-from foreword.app.ports import DueMessages, Outbox
+from foreword.app.ports import Claim, DueMessages, Outbox
 from foreword.domain.consent import Consents
 from foreword.domain.due import all_due_shards
 from foreword.domain.instants import DAY, HOUR, MINUTE, Instant
@@ -128,7 +128,7 @@ def test_a_claim_holds_and_makes_it_due_in_an_hour(world: World) -> None:
     world.put_message(a_message())
     world.put_profile(a_profile())
     claimed = claim_of(a_message())
-    assert world.outbox.claim(world.outbox.dossier(CUSTOMER, claimed.message_id), claimed)
+    assert world.outbox.claim(world.outbox.dossier(CUSTOMER, claimed.message_id), claimed) is Claim.CLAIMED
     assert world.outbox.load(CUSTOMER, claimed.message_id) == claimed
     assert due(world, NOON + HOUR - 1) == []
     assert due(world, NOON + HOUR) == [(CUSTOMER, claimed.message_id)]
@@ -138,16 +138,16 @@ def test_a_second_claim_loses(world: World) -> None:
     world.put_message(a_message())
     dossier = world.outbox.dossier(CUSTOMER, a_message().message_id)
     first = claim_of(a_message())
-    assert world.outbox.claim(dossier, first)
-    assert not world.outbox.claim(dossier, claim_of(a_message(), "attempt-2"))
+    assert world.outbox.claim(dossier, first) is Claim.CLAIMED
+    assert world.outbox.claim(dossier, claim_of(a_message(), "attempt-2")) is Claim.LOST
     assert world.outbox.load(CUSTOMER, first.message_id) == first
 
 
 def test_the_same_attempt_written_twice_is_one_claim(world: World) -> None:
     world.put_message(a_message())
     dossier = world.outbox.dossier(CUSTOMER, a_message().message_id)
-    assert world.outbox.claim(dossier, claim_of(a_message()))
-    assert world.outbox.claim(dossier, claim_of(a_message()))
+    assert world.outbox.claim(dossier, claim_of(a_message())) is Claim.CLAIMED
+    assert world.outbox.claim(dossier, claim_of(a_message())) is Claim.CLAIMED
 
 
 @pytest.mark.parametrize("before", ["nothing", "something"])
@@ -165,7 +165,7 @@ def test_a_claim_loses_to_whatever_was_committed_first(world: World, before: str
     else:
         profile = a_profile(version=version + 1, email="new@customer.example")
         world.put_profile(replace(profile, erased=changed == "erasure"))
-    assert not world.outbox.claim(dossier, claim_of(a_message()))
+    assert world.outbox.claim(dossier, claim_of(a_message())) is Claim.LOST
     assert world.outbox.load(CUSTOMER, a_message().message_id) == a_message()
 
 
@@ -174,7 +174,7 @@ def test_an_erasure_mark_stops_a_claim_even_at_the_same_version(world: World) ->
     world.put_profile(replace(a_profile(), erased=True))
     dossier = world.outbox.dossier(CUSTOMER, a_message().message_id)
     unerased = replace(dossier, profile=replace(dossier.profile, erased=False))
-    assert not world.outbox.claim(unerased, claim_of(a_message()))
+    assert world.outbox.claim(unerased, claim_of(a_message())) is Claim.LOST
 
 
 def test_a_write_over_what_stands_holds_and_over_anything_else_does_not(world: World) -> None:
@@ -205,7 +205,7 @@ def test_only_what_waits_is_due(world: World) -> None:
     assert world.outbox.replace(deferred, ready)
     assert due(world, NOON + READY_FOR - 1) == []
     claimed = claim_of(ready)
-    assert world.outbox.claim(world.outbox.dossier(CUSTOMER, message.message_id), claimed)
+    assert world.outbox.claim(world.outbox.dossier(CUSTOMER, message.message_id), claimed) is Claim.CLAIMED
     sent = claimed.sent("ses-1", NOON)
     assert world.outbox.replace(claimed, sent)
     assert due(world, NOON + DAY) == []

@@ -9,14 +9,22 @@ from itertools import groupby
 from hypothesis import strategies as st
 
 from foreword.app.cached_states import CachedStates
-from foreword.app.cancel_retracted import CancelRetracted
+from foreword.app.change_waiting import ChangeWaiting
 from foreword.app.evaluate_triggers import EvaluateTriggers
 from foreword.domain.core import Core
 from foreword.domain.decisions import Decision
 from foreword.domain.facts import Fact
 from foreword.domain.profiles import Profile
 from foreword.domain.rulebook import Rulebook
-from tests.fakes.customers import FakeClock, FakeJournal, FakePeerValues, FakeStates, fail_the_test
+from tests.fakes.customers import (
+    FakeClock,
+    FakeJournal,
+    FakePeerValues,
+    FakeStates,
+    FakeWaiting,
+    admit_all,
+    fail_the_test,
+)
 from tests.reference.engines import Decided, comparable, in_order
 from tests.reference.writing import CUSTOMER
 
@@ -43,7 +51,8 @@ class Road:
             self.clock,
             states,
             self.journal,
-            CancelRetracted(self.states, self.clock),
+            ChangeWaiting(FakeWaiting(self.states), self.clock),
+            admit_all,
             FakePeerValues(),
             fail_the_test,
         )

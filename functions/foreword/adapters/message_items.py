@@ -1,7 +1,7 @@
 """A message as an item of the messages table.
 
-Times are sortable text, signals JSON text, channels a list; what is None, empty or false is absent. `due_shard` is there exactly
-when `due_at` is, so that only what the tick must look at is in its index.
+Times are sortable text, signals JSON text, channels a list; what is None, empty or false is absent. `due_shard` is
+there exactly when `due_at` is, so that only what the tick must look at is in its index.
 """
 
 from __future__ import annotations

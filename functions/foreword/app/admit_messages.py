@@ -1,4 +1,4 @@
-"""A firing's messages through the gates, as they are decided: those that may go, those that wait, those that do not.
+"""A firing's messages through the gates as they are decided: those that may go, that wait, and that do not.
 
 What the customer's choices and the cap ledger say is read only where something fired. Nothing is written here: the
 messages, the ledger and what had to give way go with the customer's state, in one transaction.

@@ -1,7 +1,7 @@
 """Messages that wait, changed by what has happened since they were decided: cancelled, or looked at anew.
 
-It is done before the state is saved: killed in between, the facts come again, and the fold finds the same. A message
-that is being claimed at this moment is looked at again; one that was claimed stays as it is.
+It is done before the state is saved: killed in between, the facts come again, and the fold finds the same. A
+message that is being claimed at this moment is looked at again; one that was claimed stays as it is.
 """
 
 from __future__ import annotations

@@ -2,8 +2,8 @@
 
     1 dossier   one consistent read: message, profile, consents, cap ledger
     2 judge, render, prepare: all that can fail without the provider
-    3 claim     one transaction: READY -> CALLING, if the whole dossier still stands; its place under the caps dated,
-                and one more counted in the volume of the day
+    3 claim     one transaction: READY -> CALLING, if the whole dossier still stands; its place under the caps is
+                dated in it, and one more counted in the volume of the day
     4 call      exactly one, within CLAIM_TO_CALL of the claim, or none at all
     5 record    one conditional write: CALLING -> SENT, NOT_SENT or DEFERRED
 

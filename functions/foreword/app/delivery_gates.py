@@ -1,4 +1,4 @@
-"""What is asked of a message at its claim beside the contact policy: its rule, the emergency stop, what holds it back."""
+"""What a message is asked at its claim beside the contact policy: its rule, the emergency stop, what holds it."""
 
 from __future__ import annotations
 

@@ -1,11 +1,13 @@
 """evaluate_triggers: a customer's new facts are folded into the state, and what fired becomes messages.
 
-One transaction writes the state over the version it was read at, with the messages it decided, as the gates let them
-pass, and the places that they take under the frequency caps. Killed before it, nothing happened; killed after it, the
-facts come again and are known. A write that lost reads and folds anew. What waits and is called off, or held no
-longer, is changed before that transaction, and again if killed in between. A customer whose fold raises is parked: marked, skipped by the batch, and rebuilt from the journal when
-next looked at. What the customer brings to comparisons with others is kept before that transaction: killed in
-between, it is kept again.
+One transaction writes the state over the version it was read at, with the messages it decided, as the gates let
+them pass, and the places that they take under the frequency caps. Killed before it, nothing happened; killed after
+it, the facts come again and are known. A write that lost reads and folds anew. What waits and is called off, or is
+held no longer, is changed before that transaction, and again if killed in between. So is what the customer brings
+to comparisons with others.
+
+A customer whose fold raises is parked: marked, skipped by the batch, and rebuilt from the journal when next looked
+at.
 """
 
 from __future__ import annotations
@@ -14,16 +16,17 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
-from foreword.app.admit_messages import AdmitMessages
 from foreword.app.change_waiting import ChangeWaiting
-from foreword.app.ports import Clock, CustomerStates, FactReader, PeerValues, StoredState
+from foreword.app.ports import Changes, Clock, CustomerStates, FactReader, PeerValues, StoredState
 from foreword.domain.core import Core
 from foreword.domain.decisions import COUNTS_AS_SENT, Decision, messages_of
 from foreword.domain.errors import NeedsJournal, NewerState, StoreConflict
 from foreword.domain.facts import CUSTOMER_UPDATED, Fact
 from foreword.domain.fold import Folded, fold, rebuild
+from foreword.domain.holds import Holds
 from foreword.domain.instants import HOUR, Instant
 from foreword.domain.messages import Message, MessageStatus
+from foreword.domain.profiles import Profile
 from foreword.domain.reasons import Reason
 from foreword.domain.state import NAME, HeldMessage, State
 
@@ -51,6 +54,14 @@ class Report(Protocol):
     def __call__(self, customer_id: str, error: Exception) -> None: ...
 
 
+class Admit(Protocol):
+    """What becomes of messages as they are decided."""
+
+    def __call__(
+        self, messages: Sequence[Message], profile: Profile, holds: Holds, now: Instant
+    ) -> Changes: ...
+
+
 class EvaluateTriggers:
     def __init__(
         self,
@@ -59,7 +70,7 @@ class EvaluateTriggers:
         states: CustomerStates,
         journal: FactReader,
         waiting: ChangeWaiting,
-        admit: AdmitMessages,
+        admit: Admit,
         peers: PeerValues,
         report: Report,
     ) -> None:
@@ -165,7 +176,7 @@ class EvaluateTriggers:
 
 
 def _note(state: State, messages: Sequence[Message]) -> None:
-    """What the gates made of the messages: held ones are to be looked at again, and what ends here holds no clock."""
+    """What the gates made of the messages: held ones will be looked at again, and what ends here holds no clock."""
     for message in messages:
         short_id = message.message_id[:NAME]
         if message.reason in (Reason.UNWILLING, Reason.ON_HOLD) and message.status is MessageStatus.DEFERRED:

@@ -99,8 +99,8 @@ class CustomerStates(Protocol):
     ) -> bool:
         """In one transaction, over `stored`; False, and nothing written, where that is no longer what stands.
 
-        That goes for what the changes were read as, too. Where there are messages, that goes for the profile too: they were decided on it. A message that exists
-        already stays as it is: its reason was decided before.
+        That goes for what the changes begin from too and, where there are messages, for the profile: they were
+        decided on it. A message that exists already stays as it is: its reason was decided before.
         """
         ...
 

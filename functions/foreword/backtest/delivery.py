@@ -1,4 +1,4 @@
-"""What becomes of a firing's messages: through the same gates as at the claim, at the time that it would be."""
+"""What becomes of a firing's messages: through the same gates as on the road, at the times that it would be."""
 
 from __future__ import annotations
 
@@ -7,9 +7,10 @@ from dataclasses import dataclass
 
 from foreword.backtest.profiles import Given
 from foreword.domain.consent import Consents
-from foreword.domain.decisions import Decision, messages_of
+from foreword.domain.contacting import Contacting, Reached
+from foreword.domain.core import Core
+from foreword.domain.decisions import Decision, message_ids
 from foreword.domain.facts import CUSTOMER_UPDATED, PREFERENCE_CHANGED, Fact
-from foreword.domain.gates import Close, Send, judge
 from foreword.domain.instants import Instant
 from foreword.domain.messages import Message
 from foreword.domain.profiles import ADDRESSES, Attribute, Profile
@@ -63,26 +64,25 @@ class Customer:
         return [fact for fact in self.told if fact.type == kind and fact.occurred_at <= now]
 
 
-def endings(decision: Decision, rule: Rule, customer: Customer, policy: Policy | None) -> list[Ending]:
-    """Of each message, in the order of its sends; without a policy each is sent by its first channel."""
+def contacting_of(customer: Customer, core: Core, policy: Policy) -> Contacting:
+    return Contacting(core, policy, customer.customer_id, Reached(customer.profile, customer.consents))
+
+
+def sent_endings(decision: Decision, rule: Rule) -> list[Ending]:
+    """Without a policy each message is sent by its first channel."""
     if decision.reason is not None:
         return []
-    if policy is None:
-        sends = (rule.sends[at] for at in decision.sends)
-        return [Ending(send.message, Reason.SENT, send.channels[0]) for send in sends]
-    now = max(decision.at, decision.expires_from)
-    return [
-        _ending(message, customer, policy, now) for message in messages_of(decision, rule, now, "backtest")
-    ]
+    sends = (rule.sends[at] for at in decision.sends)
+    return [Ending(send.message, Reason.SENT, send.channels[0]) for send in sends]
 
 
-def _ending(message: Message, customer: Customer, policy: Policy, now: Instant) -> Ending:
-    while True:
-        verdict = judge(message, customer.profile(now), customer.consents(now), policy, now)
-        match verdict:
-            case Send(channel=channel):
-                return Ending(message.message, Reason.SENT, channel)
-            case Close(reason=reason):
-                return Ending(message.message, reason, None)
-            case _:
-                now = verdict.until
+def endings(decision: Decision, contacting: Contacting) -> list[Ending]:
+    """What became of each message at last, in the order of its sends: what waits still waits."""
+    if decision.reason is not None:
+        return []
+    return [_ending(contacting.ended[message_id]) for message_id in message_ids(decision)]
+
+
+def _ending(message: Message) -> Ending:
+    assert message.reason is not None  # noqa: S101  whatever waits or has ended says why
+    return Ending(message.message, message.reason, message.channel if message.reason is Reason.SENT else None)

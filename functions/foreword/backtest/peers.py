@@ -9,11 +9,12 @@ from collections.abc import Iterable, Iterator, Sequence
 from itertools import groupby
 
 from foreword.backtest.decision_lines import sortable_line
-from foreword.backtest.delivery import Customer, endings
+from foreword.backtest.delivery import Customer, Ending, contacting_of, endings, sent_endings
 from foreword.backtest.runs import merge_runs
 from foreword.backtest.tally import Tally
 from foreword.backtest.task_files import TaskFiles
 from foreword.domain.core import Core
+from foreword.domain.decisions import Decision
 from foreword.domain.instants import Instant
 from foreword.domain.peer_values import PeerValue
 from foreword.domain.peers import decisions_by_period
@@ -39,9 +40,21 @@ def compare_peers(
         rule = core.rules[name].rule
         for decision in decisions_by_period(core, name, _periods(rule, found), end):
             customer = customers.get(decision.customer_id) or Customer(decision.customer_id, None)
-            ends = endings(decision, rule, customer, policy)
+            ends = _endings(decision, rule, customer, core, policy, end)
             tally.add(decision, ends)
             yield sortable_line(decision, ends)
+
+
+def _endings(
+    decision: Decision, rule: Rule, customer: Customer, core: Core, policy: Policy | None, end: Instant
+) -> list[Ending]:
+    """By itself: it is decided when the customer's own history is over, and competes with none of that."""
+    if policy is None:
+        return sent_endings(decision, rule)
+    contacting = contacting_of(customer, core, policy)
+    contacting.decided_apart(decision, decision.expires_from)
+    contacting.later(max(end, decision.expires_from))
+    return endings(decision, contacting)
 
 
 def _rule_of(line: str) -> str:

@@ -12,7 +12,7 @@ from typing import BinaryIO
 
 from foreword.backtest.decision_lines import sortable_line
 from foreword.backtest.decode import Decoder
-from foreword.backtest.delivery import TOLD_BY, Customer, endings
+from foreword.backtest.delivery import TOLD_BY, Customer, contacting_of, endings, sent_endings
 from foreword.backtest.histories import Found, histories
 from foreword.backtest.large_histories import large_histories
 from foreword.backtest.peers import peer_line
@@ -23,7 +23,6 @@ from foreword.backtest.spool import Bucket
 from foreword.backtest.tally import Tally
 from foreword.backtest.task_files import TaskFiles
 from foreword.domain.core import Core
-from foreword.domain.decisions import Decision
 from foreword.domain.facts import Fact
 from foreword.domain.instants import Instant
 from foreword.domain.replay import replay
@@ -135,23 +134,31 @@ class _Share:
             self.failed.append((customer_id, f"{type(error).__name__}: {error}"))
 
     def _replay(self, nth: int, customer: Customer, history: Sequence[Fact], *, as_given: bool) -> None:
-        core, clock = self._cores[nth], self._plan.clock
+        core, clock, policy = self._cores[nth], self._plan.clock, self._plan.policy
         profile = {} if customer.given is None else customer.given.attributes
+        contacting = None if policy is None else contacting_of(customer, core, policy)
         replayed = replay(
-            core, customer.customer_id, profile, history, clock.first, clock.last, as_given=as_given
+            core,
+            customer.customer_id,
+            profile,
+            history,
+            clock.first,
+            clock.last,
+            as_given=as_given,
+            contacting=contacting,
         )
         for decision in replayed.decisions:
-            self._decided(nth, decision, customer)
+            if contacting is None:
+                ends = sent_endings(decision, core.rules[decision.rule].rule)
+            else:
+                ends = endings(decision, contacting)
+            self.tallies[nth].add(decision, ends)
+            if self._plan.keep_decisions and nth == 0:
+                self.lines.append(sortable_line(decision, ends))
         if replayed.peer_values:
             self.peer_lines[nth].extend(map(peer_line, replayed.peer_values))
-            if self._plan.policy is not None:
+            if policy is not None:
                 pickle.dump(customer, self._file)
-
-    def _decided(self, nth: int, decision: Decision, customer: Customer) -> None:
-        ends = endings(decision, self._cores[nth].rules[decision.rule].rule, customer, self._plan.policy)
-        self.tallies[nth].add(decision, ends)
-        if self._plan.keep_decisions and nth == 0:
-            self.lines.append(sortable_line(decision, ends))
 
 
 def broken_line(broken: tuple[int, str]) -> str:

@@ -8,9 +8,11 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import groupby
 from operator import attrgetter
 from typing import Any
 
+from foreword.domain.contacting import Contacting
 from foreword.domain.core import Core
 from foreword.domain.decisions import Decision, message_ids
 from foreword.domain.facts import CUSTOMER_UPDATED, Fact, fact_key
@@ -41,16 +43,22 @@ def replay(
     end: Instant | None = None,
     *,
     as_given: bool = False,
+    contacting: Contacting | None = None,
 ) -> Replayed:
     """One customer's facts, as `once` gives them, decided by a core that is `as_live`.
 
     The clock goes from `start` (the first fact) to `end` (the last one); deadlines, dates and schedules exactly at
-    `end` count. `as_given`: no fact changes the profile.
+    `end` count. `as_given`: no fact changes the profile. With `contacting` the messages go through the gates as time
+    goes by, and what becomes of them is known there.
     """
     walk = Walk(core, State(), profile) if as_given else _walk(core, customer_id, profile, facts)
     begin = start if start is not None else (facts[0].occurred_at if facts else end)
     if core.dates and begin is not None:
         walk.set_dates(begin)
+    if contacting is not None:
+        _contacted(walk, contacting, facts, end)
+        values = sorted(walk.peer_values.values(), key=attrgetter("at"))
+        return Replayed(contacting.decisions, values)
     handlers, handler = core.handlers, core.handler
     asks_first = core.asks_first_event
     for fact in facts:
@@ -68,6 +76,25 @@ def replay(
         walk.deadlines(end)
     values = sorted(walk.peer_values.values(), key=attrgetter("at")) if walk.peer_values else []
     return Replayed(_decided(walk, customer_id) if walk.rises else _NO_RISES, values)
+
+
+def _contacted(walk: Walk, contacting: Contacting, facts: Sequence[Fact], end: Instant | None) -> None:
+    """Instant by instant, each with all its facts."""
+    for t, together in groupby(facts, key=attrgetter("occurred_at")):
+        _time_passes(walk, contacting, t - 1)
+        for fact in together:
+            walk.fact(fact)
+        contacting.at(walk, t)
+    last = end if end is not None else (facts[-1].occurred_at if facts else None)
+    if last is not None:
+        _time_passes(walk, contacting, last)
+
+
+def _time_passes(walk: Walk, contacting: Contacting, through: Instant) -> None:
+    """Deadlines and what waits, each at its time."""
+    while (t := min(walk.due, contacting.due)) <= through:
+        walk.deadlines(t)
+        contacting.at(walk, t)
 
 
 def once(facts: Iterable[Fact]) -> list[Fact]:

@@ -106,7 +106,7 @@ class CaseTeller:
     def _held(self, case: str | None) -> Held | None:
         """Were it to rise now."""
         at = self.teller.at
-        rise = Rise(self.rule, case, Cause("", None, at, at, at), False, True, (), {})
+        rise = Rise(self.rule, case, Cause("", None, at, at, at), False, True, (), {}, ())
         return held_until(Verdicts(self.teller.records.state(at)), rise)
 
     def _needed(

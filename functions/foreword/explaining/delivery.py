@@ -6,8 +6,9 @@ from dataclasses import replace
 
 from foreword.domain.addresses import ATTRIBUTES, deliverable
 from foreword.domain.consent import allows
-from foreword.domain.gates import Close, Defer, judge
+from foreword.domain.gates import Close, Contact, Defer, judge
 from foreword.domain.instants import Instant, format_instant
+from foreword.domain.ledger import Ledger
 from foreword.domain.messages import Message
 from foreword.domain.quiet_hours import zone_of
 from foreword.domain.reasons import Reason
@@ -20,7 +21,7 @@ def send_gates(rule: Rule, send: Send, customer: Customer, policy: Policy, t: In
     """The gates of a message that would be claimed at `t`; `customer` is as it was known then."""
     message = _message(rule, send, customer, t)
     channels = tuple(_channel(channel, message, customer, policy, t) for channel in send.channels)
-    verdict = judge(message, customer.profile, customer.consents, policy, t)
+    verdict = judge(message, _contact(customer), policy, t)
     match verdict:
         case Close(reason=reason):
             found, until = str(reason), None
@@ -53,11 +54,15 @@ def delivery_needs(gates: SendGates) -> list[Needed]:
     return [Needed(gates.verdict, steps[0] if len(steps) == 1 else AnyOf(tuple(steps)))]
 
 
+def _contact(customer: Customer) -> Contact:
+    return Contact(customer.profile, customer.consents, Ledger(customer.customer_id))
+
+
 def _channel(
     channel: Channel, message: Message, customer: Customer, policy: Policy, t: Instant
 ) -> ChannelGates:
     only = replace(message, channels=(channel,))
-    verdict = judge(only, customer.profile, customer.consents, policy, t)
+    verdict = judge(only, _contact(customer), policy, t)
     choice = customer.consents.choice(message.topic, channel)
     attribute = ATTRIBUTES.get(channel)
     address: bool | None = True
@@ -118,7 +123,7 @@ def _message(rule: Rule, send: Send, customer: Customer, t: Instant) -> Message:
     """As the rule would make it at `t`."""
     return Message(
         customer_id=customer.customer_id,
-        message_id="",
+        message_id="0" * 32,
         rule=rule.rule,
         case=None,
         episode="",

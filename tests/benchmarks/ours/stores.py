@@ -5,14 +5,15 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
+from foreword.app.change_waiting import ChangeWaiting
 from foreword.app.evaluate_triggers import EvaluateTriggers
-from foreword.app.ports import StoredState
+from foreword.app.ports import Changes, StoredState
 from foreword.domain.core import Core
 from foreword.domain.facts import Fact
 from foreword.domain.instants import Instant
-from foreword.domain.messages import Message
 from foreword.domain.peer_values import PeerValue
 from foreword.domain.profiles import Profile
+from tests.fakes.customers import FakeClock, FakeStates, FakeWaiting, admit_all
 
 
 @dataclass
@@ -41,11 +42,11 @@ class States:
         state: str,
         generation: str,
         due_at: Instant | None,
-        messages: Sequence[Message],
+        changes: Changes,
     ) -> bool:
         self.stored[customer_id] = StoredState(state, generation, stored.version + 1, False, stored.profile)
         self.due[customer_id] = due_at
-        self.messages += len(messages)
+        self.messages += len(changes.messages)
         return True
 
     def park(self, stored: StoredState, customer_id: str, due_at: Instant) -> bool:
@@ -85,13 +86,10 @@ class Bench:
     journal: Journal = field(default_factory=Journal)
 
     def __post_init__(self) -> None:
+        waiting = ChangeWaiting(FakeWaiting(FakeStates()), FakeClock(0))
         self.evaluate = EvaluateTriggers(
-            self.core, self.clock, self.states, self.journal, _cancel_nothing, Peers(), _raise
+            self.core, self.clock, self.states, self.journal, waiting, admit_all, Peers(), _raise
         )
-
-
-def _cancel_nothing(customer_id: str, messages: Sequence[str]) -> frozenset[str]:
-    return frozenset()
 
 
 def _raise(customer_id: str, error: Exception) -> None:

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field, replace
 import pytest
 
 from foreword.app.cached_states import CachedStates
+from foreword.app.change_waiting import ChangeWaiting
 from foreword.app.evaluate_triggers import MOST_STATE_BYTES, PARKED_FOR, EvaluateTriggers
 from foreword.domain.core import Core
 from foreword.domain.errors import NewerState, StoreConflict
@@ -16,7 +17,15 @@ from foreword.domain.messages import MessageStatus, message_id
 from foreword.domain.reasons import Reason
 from foreword.domain.rulebook import Policy, Rulebook
 from foreword.domain.walk import Walk
-from tests.fakes.customers import FakeClock, FakeJournal, FakePeerValues, FakeStates, evaluate_triggers
+from tests.fakes.customers import (
+    FakeClock,
+    FakeJournal,
+    FakePeerValues,
+    FakeStates,
+    FakeWaiting,
+    admit_all,
+    evaluate_triggers,
+)
 from tests.reference.rules import name, tree
 from tests.unit.domain.test_fold import GONE, TWICE, T, changed, fact, value_of
 
@@ -230,7 +239,8 @@ def test_a_customer_known_here_is_not_read_again() -> None:
         evaluation.clock,
         CachedStates(evaluation.states),
         evaluation.journal,
-        lambda *_: frozenset(),
+        ChangeWaiting(FakeWaiting(evaluation.states), evaluation.clock),
+        admit_all,
         evaluation.peers,
         evaluation.report,
     )
@@ -252,7 +262,8 @@ def test_what_is_kept_here_is_given_up_when_somebody_else_wrote() -> None:
         evaluation.clock,
         cached,
         evaluation.journal,
-        lambda *_: frozenset(),
+        ChangeWaiting(FakeWaiting(evaluation.states), evaluation.clock),
+        admit_all,
         evaluation.peers,
         evaluation.report,
     )

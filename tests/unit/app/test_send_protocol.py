@@ -7,6 +7,7 @@ was committed before it.
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from itertools import count
@@ -16,7 +17,17 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, rule
 
 from foreword.app.deliver_message import DeliverMessage
-from foreword.app.ports import Accepted, Dossier, OutcomeUnknown, ProviderCall, ProviderOutcome, Refused
+from foreword.app.ports import (
+    NO_CHANGES,
+    Accepted,
+    Changes,
+    Claim,
+    Dossier,
+    OutcomeUnknown,
+    ProviderCall,
+    ProviderOutcome,
+    Refused,
+)
 from foreword.app.record_feedback import RecordFeedback
 from foreword.app.release_due import ReleaseDue
 from foreword.domain.consent import Choice, Consents, allows
@@ -27,8 +38,17 @@ from foreword.domain.instants import DAY, HOUR, MINUTE, SECOND, Instant, format_
 from foreword.domain.messages import Message, MessageStatus
 from foreword.domain.quiet_hours import is_quiet, zone_of
 from foreword.domain.rulebook import CLAIM_TO_CALL, Channel, Policy, QuietHours
+from foreword.domain.volume import Counter as VolumeCounter
 from tests.fakes.customers import FakeClock, FakeJournal
-from tests.fakes.delivery import FakeBus, FakeDueCustomers, FakeOutbox, FakeProvider, FakeRenderer, nothing
+from tests.fakes.delivery import (
+    FakeBus,
+    FakeDueCustomers,
+    FakeOutbox,
+    FakeProvider,
+    FakeRenderer,
+    delivery_gates,
+    nothing,
+)
 from tests.fakes.samples import a_message, a_profile
 
 START = parse_instant("2026-03-04T08:30:00Z")
@@ -49,9 +69,15 @@ class Watched(FakeOutbox):
     own_address: dict[str | None, str] = field(default_factory=dict)
     violations: list[str] = field(default_factory=list)
 
-    def claim(self, dossier: Dossier, claimed: Message) -> bool:
-        won = super().claim(dossier, claimed)
-        if won:
+    def claim(
+        self,
+        dossier: Dossier,
+        claimed: Message,
+        changes: Changes = NO_CHANGES,
+        counters: Sequence[VolumeCounter] = (),
+    ) -> Claim:
+        won = super().claim(dossier, claimed, changes, counters)
+        if won is Claim.CLAIMED:
             now = self.dossier(claimed.customer_id, claimed.message_id)
             self.own_address[claimed.attempt_id] = now.profile.value("email")
             if not allows(now.consents, POLICY, claimed.purpose, claimed.topic, Channel.EMAIL):
@@ -114,7 +140,8 @@ class SendProtocol(RuleBasedStateMachine):
             mailer=self.provider,
             texter=self.provider,
             tasks=FakeProvider(),
-            policy=POLICY,
+            gates=delivery_gates(POLICY),
+            counters=self.outbox,
             clock=self.clock,
             new_attempt_id=self.next_attempt,
         )

@@ -30,12 +30,13 @@ def outcomes(
     rule: str,
     customers: list[dict[str, Any]] | None = None,
     policy: str = POLICY,
+    until: str = "2026-03-06T00:00:00Z",
 ) -> list[tuple[str | None, str | None]]:
     rules = rulebook(tmp_path / "rulebook", rule)
     (tmp_path / "policy.yaml").write_text(policy, encoding="utf-8")
     events = write_lines(tmp_path / "history.jsonl", records)
     given = None if customers is None else write_lines(tmp_path / "customers.jsonl", customers)
-    found = run(rules, events, policy=tmp_path / "policy.yaml", customers=given)
+    found = run(rules, events, policy=tmp_path / "policy.yaml", customers=given, until=until)
     assert not found.seen.broken_records
     return [(line["reason"], line["channel"]) for line in found.lines]
 
@@ -77,6 +78,16 @@ def test_a_choice_counts_from_its_own_time_on(tmp_path: Path) -> None:
 
 def test_quiet_hours_defer_and_the_message_is_sent_in_the_morning(tmp_path: Path) -> None:
     assert outcomes(tmp_path, event(NIGHT), rule=reach("service")) == [("SENT", "email")]
+
+
+def test_what_still_waits_when_the_clock_ends_is_deferred(tmp_path: Path) -> None:
+    assert outcomes(tmp_path, event(NIGHT), rule=reach("service"), until="2026-03-03T07:59:59Z") == [
+        ("DEFERRED_QUIET_HOURS", None)
+    ]
+    (tmp_path / "again").mkdir()
+    assert outcomes(
+        tmp_path / "again", event(NIGHT), rule=reach("service"), until="2026-03-03T08:00:00Z"
+    ) == [("SENT", "email")]
 
 
 def test_a_message_that_quiet_hours_outlast_expires(tmp_path: Path) -> None:
@@ -208,7 +219,7 @@ def test_a_firing_none_of_whose_ifs_holds_has_neither_reason_nor_channel(tmp_pat
         ),
         (
             {"customer_id": "c-1", "preferences": [{"topic": "care"}]},
-            "preferences: channel must be one of email, sms, task, any",
+            "preferences: channel must be one of email, sms, task, outbound, any",
         ),
         ({"customer_id": "c-2"}, "customer 'c-2' stands in an earlier line already"),
     ],

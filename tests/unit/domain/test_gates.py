@@ -6,8 +6,11 @@ from typing import Any
 import pytest
 
 from foreword.domain.consent import Consents
-from foreword.domain.gates import Close, Defer, Send, judge
-from foreword.domain.instants import DAY, HOUR, MINUTE, SECOND, parse_instant
+from foreword.domain.gates import Close, Contact, Defer, Send, Verdict, judge
+from foreword.domain.instants import DAY, HOUR, MINUTE, SECOND, Instant, parse_instant
+from foreword.domain.ledger import Ledger
+from foreword.domain.messages import Message
+from foreword.domain.profiles import Profile
 from foreword.domain.reasons import Reason
 from foreword.domain.rulebook import CLAIM_TO_CALL, Channel, Policy, Purpose, QuietHours
 from tests.fakes.samples import CUSTOMER, NOON, a_message, a_profile, some_consents
@@ -21,8 +24,16 @@ SMS = Send(Channel.SMS, "+4915112345678")
 TASK = Send(Channel.TASK, None)
 
 
+def verdict_on(
+    message: Message, profile: Profile, consents: Consents, policy: Policy, now: Instant
+) -> Verdict:
+    """Of a customer with nothing in the ledger, no spread after quiet hours, whatever channel waits for them."""
+    verdict = judge(message, Contact(profile, consents, Ledger(CUSTOMER)), policy, now, 0)
+    return replace(verdict, channel=None) if isinstance(verdict, Defer) else verdict
+
+
 def test_the_preferred_channel_is_taken_with_the_profiles_address() -> None:
-    assert judge(a_message(), a_profile(), NOBODY_CHOSE, POLICY, NOON) == EMAIL
+    assert verdict_on(a_message(), a_profile(), NOBODY_CHOSE, POLICY, NOON) == EMAIL
 
 
 @pytest.mark.parametrize(
@@ -36,7 +47,7 @@ def test_the_preferred_channel_is_taken_with_the_profiles_address() -> None:
     ],
 )
 def test_a_closed_channel_passes_on_to_the_next(profile: dict[str, Any], consents: Consents) -> None:
-    assert judge(a_message(), a_profile(**profile), consents, POLICY, NOON) == SMS
+    assert verdict_on(a_message(), a_profile(**profile), consents, POLICY, NOON) == SMS
 
 
 @pytest.mark.parametrize(
@@ -51,27 +62,27 @@ def test_a_closed_channel_passes_on_to_the_next(profile: dict[str, Any], consent
 def test_when_all_channels_are_closed_the_preferred_ones_reason_stands(
     profile: dict[str, Any], consents: Consents, reason: Reason
 ) -> None:
-    assert judge(a_message(), a_profile(**profile), consents, POLICY, NOON) == Close(reason)
+    assert verdict_on(a_message(), a_profile(**profile), consents, POLICY, NOON) == Close(reason)
 
 
 def test_without_consent_it_is_not_asked_for_an_address() -> None:
     out = some_consents(("care", "any", False))
-    assert judge(a_message(), a_profile(email=None, phone=None), out, POLICY, NOON) == Close(
+    assert verdict_on(a_message(), a_profile(email=None, phone=None), out, POLICY, NOON) == Close(
         Reason.NO_CONSENT
     )
 
 
 def test_a_customer_without_a_profile_has_no_address() -> None:
     nobody = replace(a_profile(), attributes={}, version=0)
-    assert judge(a_message(), nobody, NOBODY_CHOSE, POLICY, NOON) == Close(Reason.NO_ADDRESS)
+    assert verdict_on(a_message(), nobody, NOBODY_CHOSE, POLICY, NOON) == Close(Reason.NO_ADDRESS)
 
 
 def test_a_task_needs_no_address() -> None:
     nobody = replace(a_profile(), attributes={}, version=0)
     task = a_message(channels=(Channel.TASK,))
-    assert judge(task, nobody, NOBODY_CHOSE, POLICY, NOON) == TASK
+    assert verdict_on(task, nobody, NOBODY_CHOSE, POLICY, NOON) == TASK
     last_resort = a_message(channels=(Channel.EMAIL, Channel.TASK))
-    assert judge(last_resort, nobody, NOBODY_CHOSE, POLICY, NOON) == TASK
+    assert verdict_on(last_resort, nobody, NOBODY_CHOSE, POLICY, NOON) == TASK
 
 
 @pytest.mark.parametrize(
@@ -84,34 +95,34 @@ def test_a_task_needs_no_address() -> None:
 )
 def test_a_task_is_held_to_consent_like_any_other_channel(consents: Consents, reason: Reason) -> None:
     task = a_message(channels=(Channel.TASK,))
-    assert judge(task, a_profile(), consents, POLICY, NOON) == Close(reason)
+    assert verdict_on(task, a_profile(), consents, POLICY, NOON) == Close(reason)
     marketing = a_message(channels=(Channel.TASK,), purpose=Purpose.MARKETING)
-    assert judge(marketing, a_profile(), NOBODY_CHOSE, POLICY, NOON) == Close(Reason.NO_CONSENT)
+    assert verdict_on(marketing, a_profile(), NOBODY_CHOSE, POLICY, NOON) == Close(Reason.NO_CONSENT)
 
 
 def test_nobody_is_to_be_telephoned_in_quiet_hours() -> None:
     task = a_message(channels=(Channel.TASK,), deliver_by=EVENING + DAY)
-    verdict = judge(task, a_profile(), NOBODY_CHOSE, POLICY, EVENING)
+    verdict = verdict_on(task, a_profile(), NOBODY_CHOSE, POLICY, EVENING)
     assert verdict == Defer(NINE_NEXT_DAY, Reason.DEFERRED_QUIET_HOURS)
 
 
 def test_an_erased_customer_is_not_written_to() -> None:
-    assert judge(a_message(), replace(a_profile(), erased=True), NOBODY_CHOSE, POLICY, NOON) == Close(
+    assert verdict_on(a_message(), replace(a_profile(), erased=True), NOBODY_CHOSE, POLICY, NOON) == Close(
         Reason.ERASED
     )
 
 
 def test_quiet_hours_defer_to_their_end_in_the_customers_zone() -> None:
     message = a_message(deliver_by=EVENING + DAY)
-    berlin = judge(message, a_profile(), NOBODY_CHOSE, POLICY, EVENING)
+    berlin = verdict_on(message, a_profile(), NOBODY_CHOSE, POLICY, EVENING)
     assert berlin == Defer(NINE_NEXT_DAY, Reason.DEFERRED_QUIET_HOURS)
-    new_york = judge(message, a_profile(timezone="America/New_York"), NOBODY_CHOSE, POLICY, EVENING)
+    new_york = verdict_on(message, a_profile(timezone="America/New_York"), NOBODY_CHOSE, POLICY, EVENING)
     assert new_york == EMAIL
 
 
 @pytest.mark.parametrize("zone", [None, "Mars/Olympus", 3])
 def test_an_unknown_zone_is_never_send_now(zone: object) -> None:
-    verdict = judge(
+    verdict = verdict_on(
         a_message(deliver_by=EVENING + DAY), a_profile(timezone=zone), NOBODY_CHOSE, POLICY, EVENING
     )
     assert verdict == Defer(NINE_NEXT_DAY, Reason.DEFERRED_QUIET_HOURS)
@@ -119,32 +130,34 @@ def test_an_unknown_zone_is_never_send_now(zone: object) -> None:
 
 def test_critical_passes_quiet_hours_but_not_an_opt_out() -> None:
     message = a_message(purpose=Purpose.CRITICAL, deliver_by=EVENING + DAY)
-    assert judge(message, a_profile(), NOBODY_CHOSE, POLICY, EVENING) == EMAIL
+    assert verdict_on(message, a_profile(), NOBODY_CHOSE, POLICY, EVENING) == EMAIL
     out = some_consents(("care", "any", False))
-    assert judge(message, a_profile(), out, POLICY, EVENING) == Close(Reason.NO_CONSENT)
+    assert verdict_on(message, a_profile(), out, POLICY, EVENING) == Close(Reason.NO_CONSENT)
 
 
 def test_a_call_that_could_start_in_quiet_hours_is_deferred() -> None:
     eight = parse_instant("2026-03-04T19:00:00Z")
     message = a_message(deliver_by=eight + DAY)
-    assert judge(message, a_profile(), NOBODY_CHOSE, POLICY, eight - CLAIM_TO_CALL - 1) == EMAIL
-    verdict = judge(message, a_profile(), NOBODY_CHOSE, POLICY, eight - CLAIM_TO_CALL)
+    assert verdict_on(message, a_profile(), NOBODY_CHOSE, POLICY, eight - CLAIM_TO_CALL - 1) == EMAIL
+    verdict = verdict_on(message, a_profile(), NOBODY_CHOSE, POLICY, eight - CLAIM_TO_CALL)
     assert verdict == Defer(NINE_NEXT_DAY, Reason.DEFERRED_QUIET_HOURS)
 
 
 def test_a_call_that_could_start_after_expiry_is_not_made() -> None:
     message = a_message(deliver_by=NOON + CLAIM_TO_CALL)
-    assert judge(message, a_profile(), NOBODY_CHOSE, POLICY, NOON) == EMAIL
-    assert judge(message, a_profile(), NOBODY_CHOSE, POLICY, NOON + 1) == Close(Reason.EXPIRED)
+    assert verdict_on(message, a_profile(), NOBODY_CHOSE, POLICY, NOON) == EMAIL
+    assert verdict_on(message, a_profile(), NOBODY_CHOSE, POLICY, NOON + 1) == Close(Reason.EXPIRED)
 
 
 def test_a_deferral_never_goes_beyond_expiry_and_ends_as_expired_there() -> None:
     message = a_message(deliver_by=EVENING + HOUR)
-    verdict = judge(message, a_profile(), NOBODY_CHOSE, POLICY, EVENING)
+    verdict = verdict_on(message, a_profile(), NOBODY_CHOSE, POLICY, EVENING)
     assert verdict == Defer(EVENING + HOUR, Reason.DEFERRED_QUIET_HOURS)
     for due in (EVENING + HOUR, EVENING + HOUR + 3 * MINUTE, EVENING + HOUR - SECOND):
-        assert judge(message, a_profile(), NOBODY_CHOSE, POLICY, due) == Close(Reason.EXPIRED)
+        assert verdict_on(message, a_profile(), NOBODY_CHOSE, POLICY, due) == Close(Reason.EXPIRED)
 
 
 def test_no_quiet_hours_in_the_policy_means_none() -> None:
-    assert judge(a_message(deliver_by=EVENING + DAY), a_profile(), NOBODY_CHOSE, Policy(), EVENING) == EMAIL
+    assert (
+        verdict_on(a_message(deliver_by=EVENING + DAY), a_profile(), NOBODY_CHOSE, Policy(), EVENING) == EMAIL
+    )

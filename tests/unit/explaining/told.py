@@ -143,7 +143,7 @@ class Lived:
         self._state, self._due = folded.state, folded.due_at
         for decision in folded.decisions:
             rule = self._core.rules[decision.rule].rule
-            for message in messages_of(decision, rule, now, self._rulebook.generation):
+            for message in messages_of(decision, rule, now, self._rulebook.generation, self._rulebook.policy):
                 ended = self._outcome(message)
                 self.messages.append(ended)
                 if ended.status is MessageStatus.NOT_SENT and _is_ready(message):
