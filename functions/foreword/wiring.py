@@ -49,8 +49,7 @@ from foreword.domain import json_text
 from foreword.domain.core import Core
 from foreword.domain.follow_ups import FollowUps
 from foreword.domain.holding import holds_in
-from foreword.domain.holds import NO_HOLDS, Holds
-from foreword.domain.instants import Instant
+from foreword.domain.holds import NO_HOLDS
 from foreword.domain.mappings import EventMapping
 from foreword.domain.peers import comparisons
 from foreword.domain.reaching import mark_of
@@ -138,7 +137,7 @@ def deliver_message(settings: DeliverMessageSettings) -> HandleChanges:
             published.policy,
             FollowUps(published),
             PauseSwitchItem(client, settings.consents_table, SystemClock()),
-            holds or _nothing_holds,
+            holds or (lambda *_: NO_HOLDS),
         ),
         counters=VolumeCounters(client, settings.messages_table),
         clock=SystemClock(),
@@ -157,10 +156,6 @@ def _holds(published: Rulebook) -> HoldsOf | None:
     return lambda customer_id, text, now: holds_in(
         core.holds, core.trackers, State.from_json(text, customer_id), now
     )
-
-
-def _nothing_holds(customer_id: str, text: str, now: Instant) -> Holds:
-    return NO_HOLDS
 
 
 def release_due(settings: ReleaseDueSettings) -> ReleaseDue:

@@ -1,7 +1,7 @@
 """Which of a customer's messages go on: those just decided compete with one another and with those that wait.
 
-Better ones are asked first (`gates.rank`); the caps decide how many win. A better message takes the place of a lesser
-one that waits only where a cap is full. Sends of one rule do not compete with each other.
+Better ones are asked first (`gates.rank`); the caps decide how many win. A better message takes the place of a
+lesser one that waits only where a cap is full. Sends of one rule do not compete with each other.
 """
 
 from __future__ import annotations

@@ -1,8 +1,9 @@
-"""One customer's messages as time goes by: decided, held, deferred, displaced, called off and sent, by a clock alone.
+"""One customer's messages as time goes by: decided, held, deferred, displaced, called off and sent, by a clock
+alone.
 
-What the road does by streams, ticks and claims is done here at once, by the same functions: for a backtest and for a
-rule's tests. Every provider accepts, and everything that is due at an instant is done at it: first its facts, then
-what they call off, then what is decided or due, which competes.
+What the road does by streams, ticks and claims is done here at once, by the same functions: for a backtest and
+for a rule's tests. Every provider accepts, and everything that is due at an instant is done at it: first its
+facts, then what they call off, then what is decided or due, which competes.
 """
 
 from __future__ import annotations
@@ -108,9 +109,9 @@ class Contacting:
         for (rule, send, case), came in walk.exceptions.items():
             only = None if send is None else self._core.rules[rule].rule.sends[send].message
             for message in list(self._waiting.values()):
-                if message.rule == rule and message.case == case and message.decided_for < came:
-                    if only is None or message.message == only:
-                        self._end(message.not_sent(Reason.CANCELLED_BY_EXCEPTION, t), walk.state)
+                before = message.rule == rule and message.case == case and message.decided_for < came
+                if before and only in (None, message.message):
+                    self._end(message.not_sent(Reason.CANCELLED_BY_EXCEPTION, t), walk.state)
         walk.exceptions.clear()
 
     def _through_the_gates(self, decided: list[Message], holds: Holds, walk: Walk | None, t: Instant) -> None:

@@ -40,8 +40,8 @@ class Folded:
 
     `peer_values` are the customer's own for the periods that may still be open: all there are where it is
     `complete`. `retracted` are the ids of messages whose rise no longer stands, since a fact was taken back;
-    `called_off` those that an exception event cancels, `released` those that were held and are no longer. `holds` is
-    what holds messages back now, where anything was decided.
+    `called_off` those that an exception event cancels, `released` those that were held and are no longer. `holds`
+    is what holds messages back now, where anything was decided.
     """
 
     state: State

@@ -1,10 +1,10 @@
 """The gates between a decision and a send: may this message go out now, on which channel and to which address?
 
-In order, the first that closes gives the reason: erasure · consent and suppression · address · holds and willingness ·
-arbitration and frequency caps · expiry · quiet hours (which defer). Consent, suppression, address and caps are asked
-per channel, in the customer's order and then the message's; a closed channel passes on to the next, and when all are
-closed the preferred one's reason stands. A task needs no address, and is held to all else: whoever takes it up may
-telephone at once.
+In order, the first that closes gives the reason: erasure · consent and suppression · address · holds and
+willingness · arbitration and frequency caps · expiry · quiet hours (which defer). Consent, suppression, address
+and caps are asked per channel, in the customer's order and then the message's; a closed channel passes on to the
+next, and when all are closed the preferred one's reason stands. A task needs no address, and is held to all else:
+whoever takes it up may telephone at once.
 
 They are asked when a message is decided, and all of them again at its claim. Eligibility, re-eligibility, mode and
 holdouts come before (`domain.verdicts`), the volume constraints with the claim itself.

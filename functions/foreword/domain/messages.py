@@ -48,9 +48,10 @@ READY_FOR: Duration = 15 * MINUTE
 class Message:
     """`reason` says why it is where it is; `channel` is chosen at the claim; `version` guards every write.
 
-    `score` and `purpose` say how it competes, `winner` is the message it lost against. `tried` are channels by which
-    it is certain that nothing arrived. `has_place`: it takes a place under the frequency caps, for its `channel`;
-    `volume` names the counters of the day that it was counted in. A `follow_up` is asked for its rule's `eligible` when due.
+    `score` and `purpose` say how it competes, `winner` is the message it lost against. `tried` are channels by
+    which it is certain that nothing arrived. `has_place`: it takes a place under the frequency caps, for its
+    `channel`; `volume` names the counters of the day that it was counted in. A `follow_up` is asked for its
+    rule's `eligible` when due.
 
     `decided_for` is the time of the rise, `decided_at` the clock at the decision, `deliver_by` the last moment
     at which it may still be delivered. `due_at` is when the tick has to look at it, None at its end.

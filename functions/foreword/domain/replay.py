@@ -47,9 +47,9 @@ def replay(
 ) -> Replayed:
     """One customer's facts, as `once` gives them, decided by a core that is `as_live`.
 
-    The clock goes from `start` (the first fact) to `end` (the last one); deadlines, dates and schedules exactly at
-    `end` count. `as_given`: no fact changes the profile. With `contacting` the messages go through the gates as time
-    goes by, and what becomes of them is known there.
+    The clock goes from `start` (the first fact) to `end` (the last one); deadlines, dates and schedules exactly
+    at `end` count. `as_given`: no fact changes the profile. With `contacting` the messages go through the gates
+    as time goes by, and what becomes of them is known there.
     """
     walk = Walk(core, State(), profile) if as_given else _walk(core, customer_id, profile, facts)
     begin = start if start is not None else (facts[0].occurred_at if facts else end)

@@ -79,12 +79,13 @@ class HeldMessage(NamedTuple):
 class State:
     """Mutable while a fold works on its own copy.
 
-    `position` is the order of the last fact or deadline that mattered; whatever mattering fact stands before
-    it is late. `packed` holds the signals' memories by key, `due_by` the earliest deadline in each, `schedules` by
+    `position` is the order of the last fact or deadline that mattered; whatever mattering fact stands before it
+    is late. `packed` holds the signals' memories by key, `due_by` the earliest deadline in each, `schedules` by
     rule (and case) the next evaluation and what the last one found. `fingerprint` is that of the core which
     filled the memories, `met` the rules it had. `since` is, for a rule met by a customer who had history already,
-    the receipt from which it decides. `held` are messages that are held back. `retracted` are facts that were taken back before they came. `spilled`: the
-    memories were too large to be stored, and every fold asks the journal instead.
+    the receipt from which it decides. `held` are messages that are held back. `retracted` are facts that were
+    taken back before they came. `spilled`: the memories were too large to be stored, and every fold asks the
+    journal instead.
     """
 
     position: Order = BEGINNING

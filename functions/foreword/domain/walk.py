@@ -80,8 +80,8 @@ class Rise:
 class Walk:
     """One pass over one customer's facts; what it finds out is in `state` when it is finished.
 
-    `due` is the earliest deadline or scheduled evaluation, NEVER where there is none. `exceptions` is when the latest
-    event came that calls off what a rule's firings (or one send of them, in a case) have not sent yet.
+    `due` is the earliest deadline or scheduled evaluation, NEVER where there is none. `exceptions` is when the
+    latest event came that calls off what a rule's firings (or one send of them, in a case) have not sent yet.
 
     A given `profile` that is a plain mapping is as given, always; a Profile is asked as of each evaluation, with
     what `earlier` still tells of attributes that were written again since.
