@@ -104,15 +104,16 @@ def evaluate_triggers(settings: EvaluateTriggersSettings, report: Report) -> Eva
 
 def deliver_message(settings: DeliverMessageSettings) -> HandleChanges:
     templates: Mapping[str, Any] = json_text.loads((settings.published / "templates.json").read_bytes())
+    policy = rulebook(settings).policy
     deliver = DeliverMessage(
         outbox=OutboxTables(
             clients.dynamodb(), settings.messages_table, settings.customers_table, settings.consents_table
         ),
-        renderer=LiquidRenderer(templates),
+        renderer=LiquidRenderer(templates, policy.link_hosts),
         mailer=SesMailer(clients.ses(), settings.email_sender, settings.configuration_set),
         texter=SnsTexter(clients.sns(), settings.sms_sender_id),
         tasks=TaskBus(clients.task_events(), settings.bus_name, SystemClock()),
-        policy=rulebook(settings).policy,
+        policy=policy,
         clock=SystemClock(),
         new_attempt_id=lambda: uuid4().hex,
     )

@@ -99,7 +99,7 @@ def rendered(
         generation="g",
         signals=SIGNALS[message],
     )
-    return LiquidRenderer(TEMPLATES).render(decided, channel, profile)
+    return LiquidRenderer(TEMPLATES).render(decided, channel, profile, None)
 
 
 class Balanced(HTMLParser):

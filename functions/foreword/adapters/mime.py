@@ -11,7 +11,7 @@ from email.headerregistry import Address
 from email.message import EmailMessage
 from email.policy import SMTP
 
-from foreword.domain.content import EmailContent
+from foreword.domain.content import EmailContent, MessageLinks
 from foreword.domain.errors import InvalidTemplate
 from foreword.domain.senders import Sender
 
@@ -23,8 +23,14 @@ _CONTROLS = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029]+")
 _CONTROLS_BUT_LAYOUT = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u2028\u2029]")
 
 
-def compose(message_id: str, sender: Sender, recipient: str, content: EmailContent) -> bytes:
-    """`recipient` is one address as `addresses.email_address` gives it.
+# One line of a header with no need to be folded, where Python's email would make encoded words of it.
+_URL = re.compile(r"https://[!#-;=?-~]{1,900}", re.ASCII)
+
+
+def compose(
+    message_id: str, sender: Sender, recipient: str, content: EmailContent, links: MessageLinks | None
+) -> bytes:
+    """`recipient` is one address as `addresses.email_address` gives it. With `links` it is one click to opt out.
 
     Raises InvalidTemplate where no e-mail can be made of it.
     """
@@ -38,9 +44,19 @@ def compose(message_id: str, sender: Sender, recipient: str, content: EmailConte
         email.add_alternative(plain(content.html), subtype="html", cte="quoted-printable")
         # "=_" cannot occur in a quoted-printable part, so no content can end a part early.
         email.set_boundary(f"=_{message_id}")
-        return email.as_bytes()
+        return _unsubscribing(links) + email.as_bytes()
     except _COMPOSING_ERRORS as error:
         raise InvalidTemplate(f"no e-mail can be made of it: {type(error).__name__}") from error
+
+
+def _unsubscribing(links: MessageLinks | None) -> bytes:
+    """The header lines of RFC 8058. SES signs them with all others."""
+    if links is None:
+        return b""
+    if not _URL.fullmatch(links.unsubscribe):
+        raise InvalidTemplate("the link to unsubscribe is not a URL that a header can hold")
+    lines = (f"List-Unsubscribe: <{links.unsubscribe}>", "List-Unsubscribe-Post: List-Unsubscribe=One-Click")
+    return "".join(f"{line}\r\n" for line in lines).encode("ascii")
 
 
 def one_line(text: str) -> str:

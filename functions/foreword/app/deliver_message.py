@@ -39,7 +39,7 @@ from foreword.app.ports import (
     Tasks,
     Texter,
 )
-from foreword.domain.content import EmailContent
+from foreword.domain.content import EmailContent, MessageLinks
 from foreword.domain.errors import InvalidTemplate, StoreConflict
 from foreword.domain.gates import Close, Defer, Send, judge
 from foreword.domain.messages import Message, MessageStatus
@@ -104,9 +104,10 @@ class DeliverMessage:
     def _prepare(self, message: Message, dossier: Dossier, send: Send) -> ProviderCall:
         if send.address is None:
             return self.tasks.prepare(message)
-        content = self.renderer.render(message, send.channel, dossier.profile)
+        links: MessageLinks | None = None
+        content = self.renderer.render(message, send.channel, dossier.profile, links)
         if isinstance(content, EmailContent):
-            return self.mailer.prepare(message, send.address, content)
+            return self.mailer.prepare(message, send.address, content, links)
         return self.texter.prepare(message, send.address, content)
 
     def _call(self, claimed: Message, call: ProviderCall) -> Delivered:

@@ -302,6 +302,8 @@ class Willingness(Document):
 
 
 class Policy(Document):
+    """`link_hosts` (written `links`) are the hosts that links in messages may lead to."""
+
     default_timezone: str = "UTC"
     retention: Duration = 400 * DAY
     allowed_lateness: Duration = 7 * DAY
@@ -312,6 +314,7 @@ class Policy(Document):
         Purpose.MARKETING: "opt-in",
         Purpose.SERVICE: "opt-out",
     }
+    link_hosts: tuple[str, ...] = ()
 
 
 class Rulebook(Document):

@@ -15,13 +15,15 @@ from tests.fakes.samples import a_message, a_profile
 def sms(template: str, signals: dict[str, Any] | None = None, case: str | None = None, **profile: Any) -> str:
     renderer = LiquidRenderer({"we-are-sorry": {"sms.txt": template}})
     message = a_message(signals=signals or {}, case=case)
-    content = renderer.render(message, Channel.SMS, a_profile(**profile))
+    content = renderer.render(message, Channel.SMS, a_profile(**profile), None)
     assert isinstance(content, SmsContent)
     return content.text
 
 
 def email(files: dict[str, str], **profile: Any) -> EmailContent:
-    content = LiquidRenderer({"we-are-sorry": files}).render(a_message(), Channel.EMAIL, a_profile(**profile))
+    content = LiquidRenderer({"we-are-sorry": files}).render(
+        a_message(), Channel.EMAIL, a_profile(**profile), None
+    )
     assert isinstance(content, EmailContent)
     return content
 
@@ -134,11 +136,15 @@ def test_values_are_escaped_in_html_and_are_never_templates() -> None:
 
 def test_a_subject_is_one_line() -> None:
     files = FILES | {"subject.txt": "\n  Hi {{ profile.name }}\n\n"}
-    assert email(files, name="Ada\r\nBcc: eve@evil.example").subject == "Hi Ada Bcc: eve@evil.example"
+    assert email(files, name="Ada\r\nBcc: eve@evil.example").subject == "Hi Ada Bcc: eve@evil. example"
 
 
 def test_the_nearest_locale_is_taken_file_by_file() -> None:
-    files = FILES | {"subject.txt.de": "Hallo", "subject.txt.de-AT": "Servus", "email.txt.de": "Guten Tag"}
+    files = FILES | {
+        "subject.txt.de": "Hallo",
+        "subject.txt.de-AT": "Servus",
+        "email.html.de": "<p>Guten Tag",
+    }
     got = {
         locale: (
             email(files, name="Ada", locale=locale).subject,
@@ -170,9 +176,9 @@ def test_no_more_of_a_locale_is_looked_at_than_a_locale_needs() -> None:
 def test_a_subject_holds_no_encoded_word() -> None:
     files = FILES | {"subject.txt": "{{ profile.name }}, hello"}
     name = "=?utf-8?q?=0D=0AReply-To:_eve@evil.example?="
-    assert email(files, name=name).subject == "= ?utf-8?q?=0D=0AReply-To:_eve@evil.example?=, hello"
+    assert email(files, name=name).subject == "= ?utf-8?q?=0D=0AReply-To:_eve@evil. example?=, hello"
 
 
 def test_a_message_without_the_template_is_invalid() -> None:
     with pytest.raises(InvalidTemplate, match=r"we-are-sorry/sms.txt: there is no such template"):
-        LiquidRenderer({}).render(a_message(), Channel.SMS, a_profile())
+        LiquidRenderer({}).render(a_message(), Channel.SMS, a_profile(), None)
