@@ -70,7 +70,7 @@ class _Number(float):
 
 
 def shown(value: Any) -> Any:
-    """A value as Liquid knows it, at any depth: whole numbers as int, others as _Number, texts that turn no other."""
+    """A value as Liquid knows it, at any depth: numbers as int or _Number, no text that turns others."""
     if isinstance(value, Decimal):
         if value == value.to_integral_value() and value.adjusted() <= _WHOLE_DIGITS:
             return int(value)

@@ -16,7 +16,8 @@ from foreword.authoring.rule_tests import RuleTestResult, run_rule_tests
 from foreword.authoring.rulebook import load_rulebook
 from foreword.authoring.rules import AuthoredRule
 from foreword.authoring.schemas import read_schemas
-from foreword.authoring.templates import check_templates, read_templates
+from foreword.authoring.template_cautions import template_cautions
+from foreword.authoring.templates import check_layouts, check_templates, read_templates
 from foreword.authoring.written_tests import RuleTest
 from foreword.domain.errors import InvalidRulebook
 
@@ -47,13 +48,15 @@ def check(rulebook: Path, messages: Path, schemas: Path, *, mappings: Path | Non
     except RulebookErrors as several:
         return Report((), several.errors, (), ())
     problems += [] if mappings is None else check_mappings(mappings, event_schemas)
+    problems += check_layouts(templates, messages, loaded.policy.link_hosts)
     warnings: list[InvalidRulebook] = []
     tests: list[RuleTestResult] = []
     for authored in loaded.rules:
         problems += _missing_tests(authored)
         problems += _invalid_events(authored, event_schemas)
-        problems += check_templates(authored, templates, messages)
+        problems += check_templates(authored, templates, messages, loaded.policy.link_hosts)
         warnings += cautions(authored, event_schemas)
+        warnings += template_cautions(authored, templates, messages, event_schemas)
         tests += run_rule_tests(authored, loaded.policy, loaded.lists)
     names = tuple(authored.rule.rule for authored in loaded.rules)
     return Report(names, _ordered(problems), _ordered(warnings), tuple(tests))

@@ -133,7 +133,7 @@ def test_a_given_event_that_would_be_quarantined_is_a_problem(tmp_path: Path) ->
         ),
         (
             {"email_txt": "{{ zzz }}"},
-            "email.txt:1:4: unknown placeholder 'zzz'; known are: case, contacts, profile, rule",
+            "email.txt:1:4: unknown placeholder 'zzz'; known are: case, contacts, preferences_url, profile",
         ),
         (
             {"email_txt": "{{ profile.email }}"},
