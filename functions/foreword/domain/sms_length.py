@@ -8,6 +8,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+GSM, UCS_2 = "GSM-7", "UCS-2"
+
 # The default alphabet in the order of its codes, without the escape (0x1b), and what stands behind the escape.
 GSM_7 = (
     "@£$¥èéùìòÇ\nØø\rÅåΔ_ΦΓΛΩΠΨΣΘΞÆæßÉ !\"#¤%&'()*+,-./0123456789:;<=>?"
@@ -27,14 +29,20 @@ class SmsLength:
     segments: int
     outside: str
 
+    def __str__(self) -> str:
+        unit = "septets" if self.encoding == GSM else "characters"
+        parts = "1 segment" if self.segments == 1 else f"{self.segments} segments"
+        because = f", because of {' '.join(self.outside)}" if self.outside else ""
+        return f"{self.units} {unit} of {self.encoding}, {parts}{because}"
+
 
 def sms_length(text: str) -> SmsLength:
     outside = "".join(dict.fromkeys(char for char in text if char not in _SEPTETS))
     if outside:
         units = [1 if ord(char) <= 0xFFFF else 2 for char in text]
-        return SmsLength("UCS-2", sum(units), _segments(units, 70, 67), outside)
+        return SmsLength(UCS_2, sum(units), _segments(units, 70, 67), outside)
     units = [_SEPTETS[char] for char in text]
-    return SmsLength("GSM-7", sum(units), _segments(units, 160, 153), "")
+    return SmsLength(GSM, sum(units), _segments(units, 160, 153), "")
 
 
 def _segments(units: list[int], alone: int, each: int) -> int:
