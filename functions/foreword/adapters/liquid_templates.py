@@ -21,12 +21,13 @@ from foreword.domain.errors import InvalidTemplate
 from foreword.domain.html_text import text_of
 from foreword.domain.links import (
     Found,
+    Written,
     foreign_links,
     in_html,
     in_text,
-    literal_addresses,
     unlinked_html,
     unlinked_text,
+    written_in,
 )
 from foreword.domain.message_files import HTML, LAYOUTS, PREHEADER, SMS, SUBJECT, TEXT
 from foreword.domain.messages import Message
@@ -98,13 +99,17 @@ class _Parsed:
         self._plain = plain_environment()
         self._html: dict[str, Environment] = {}
         self._parsed: dict[tuple[str, str], BoundTemplate] = {}
+        self._written: dict[tuple[str, str], Written] = {}
 
     def paths(self, message: str) -> Collection[str]:
         return self._sources.get(message, {}).keys()
 
-    def written(self, message: str, path: str) -> str:
-        """All that authors wrote of it: the template, and the layouts it may use."""
-        return "\n".join((self._sources[message][path], *self._layouts.values()))
+    def written(self, message: str, path: str) -> Written:
+        """What authors wrote of it: in the template, and in the layouts it may use."""
+        if (message, path) not in self._written:
+            whole = "\n".join((self._sources[message][path], *self._layouts.values()))
+            self._written[message, path] = written_in(whole)
+        return self._written[message, path]
 
     def template(self, message: str, path: str) -> BoundTemplate:
         if (message, path) not in self._parsed:
@@ -189,8 +194,8 @@ class _Rendering:
             # The error's own words may quote a value; what is missing is the author's, and safe to say.
             raise InvalidTemplate(f"{self.message}/{path}: {type(error).__name__}") from None
 
-    def _check(self, path: str, found: Iterable[Found], written: str) -> None:
-        allowed = self.own_links | literal_addresses(written)
+    def _check(self, path: str, found: Iterable[Found], written: Written) -> None:
+        allowed = self.own_links | written.addresses
         if foreign_links(found, self.link_hosts, allowed):
             raise InvalidTemplate(f"{self.message}/{path}: holds a link that the policy's links do not allow")
 

@@ -17,6 +17,7 @@ _WRITTEN_OUT = re.compile(
 )
 _TRAILING = ".,;:!?)]}"
 _OWN_WORDS = ("mailto:", "tel:")
+_ENDS = ".-"
 _LITERAL = re.compile(r"""(?:mailto|tel):[^\s"'<>{}]+""", re.IGNORECASE)
 
 # A whole URL, or a word with dots in it: each is looked at once, so that no text takes long.
@@ -71,34 +72,42 @@ def foreign_links(found: Iterable[Found], hosts: frozenset[str], allowed: frozen
     ]
 
 
-def literal_addresses(template: str) -> frozenset[str]:
-    """Every `mailto:` and `tel:` that a template itself writes out."""
-    return frozenset(_LITERAL.findall(template))
+@dataclass(frozen=True, slots=True)
+class Written:
+    """What authors themselves wrote: every `mailto:` and `tel:`, and every word with a dot in it."""
+
+    addresses: frozenset[str]
+    words: frozenset[str]
+
+
+def written_in(template: str) -> Written:
+    words = (match[0].strip(_ENDS) for match in _WORD.finditer(template) if not match["url"])
+    return Written(frozenset(_LITERAL.findall(template)), frozenset(word for word in words if "." in word))
 
 
 def is_address(url: str) -> bool:
     return url.lower().startswith(_OWN_WORDS)
 
 
-def unlinked_text(text: str, templates: str) -> str:
-    """With a space in every bare host name (`example.com`) that is not written out in the templates themselves.
+def unlinked_text(text: str, own: Written) -> str:
+    """With a space in every bare host name (`example.com`) that authors have not written out themselves.
 
     Programs make links of such names, and a customer's data must not bring one in.
     """
 
     def apart(match: re.Match[str]) -> str:
         word = match[0]
-        if match["url"] or not _INNER_DOT.search(word) or word.strip(".-") in templates:
+        if match["url"] or not _INNER_DOT.search(word) or word.strip(_ENDS) in own.words:
             return word
         return _INNER_DOT.sub(lambda dot: f"{dot[0]} ", word)
 
     return _WORD.sub(apart, text)
 
 
-def unlinked_html(html: str, templates: str) -> str:
+def unlinked_html(html: str, own: Written) -> str:
     """The same for the text between tags."""
     pieces = _MARKUP.split(html)
-    return "".join(piece if at % 2 else unlinked_text(piece, templates) for at, piece in enumerate(pieces))
+    return "".join(piece if at % 2 else unlinked_text(piece, own) for at, piece in enumerate(pieces))
 
 
 class _Finder(HTMLParser):

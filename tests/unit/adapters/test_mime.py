@@ -9,7 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from foreword.adapters.mime import compose, one_line, plain
-from foreword.domain.content import EmailContent
+from foreword.domain.content import EmailContent, MessageLinks
 from foreword.domain.errors import InvalidTemplate
 from foreword.domain.senders import Sender
 
@@ -175,3 +175,24 @@ def test_lone_surrogates_and_controls_are_gone() -> None:
     assert one_line("a\ud800b\r\n\tc\x00") == "a?b c"
     assert one_line("=?=\n?=\ud800") == "= ?= ?= ?"
     assert plain("a\ud800\tb\r\nc\rd\x00\x7f\x9f\u2028e") == "a?\tb\nc\nde"
+
+
+LINKS = MessageLinks("https://x.example/u?t=" + "aZ09_-" * 60 + "&m=1", "https://x.example/preferences?t=abc")
+
+
+def test_one_click_opts_out_by_rfc_8058() -> None:
+    data = compose(ID, SENDER, TO, HELLO, LINKS)
+    message = message_from_bytes(data, policy=default)
+    assert message["List-Unsubscribe"] == f"<{LINKS.unsubscribe}>"
+    assert message["List-Unsubscribe-Post"] == "List-Unsubscribe=One-Click"
+    assert data.endswith(compose(ID, SENDER, TO, HELLO, None))
+    assert f"List-Unsubscribe: <{LINKS.unsubscribe}>\r\n".encode() in data
+
+
+@pytest.mark.parametrize(
+    "url",
+    ["http://x.example/u", "https://x.example/\r\nBcc: eve@evil.example", "https://x> y", "https://ü", ""],
+)
+def test_a_link_that_no_header_can_hold_is_refused(url: str) -> None:
+    with pytest.raises(InvalidTemplate):
+        compose(ID, SENDER, TO, HELLO, MessageLinks(url, "https://x.example/"))
