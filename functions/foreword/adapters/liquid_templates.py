@@ -146,11 +146,11 @@ class _Rendering:
         return Rendered(SmsContent(self._text(SMS, self._path(SMS))), self.taken)
 
     def email(self) -> Rendered:
-        subject = self._line(SUBJECT, self._path(SUBJECT))
+        subject = self._filled(SUBJECT, self._path(SUBJECT), self._line(self._path(SUBJECT)))
         self.values[message_files.SUBJECT_VALUE] = subject
         preheader = ""
-        if self._nearest(PREHEADER) is not None:
-            preheader = self._line(PREHEADER, self._path(PREHEADER))
+        if (path := self._nearest(PREHEADER)) is not None and (preheader := self._line(path)):
+            self.taken[PREHEADER] = path
             self.values[message_files.PREHEADER_VALUE] = preheader
         path = self._path(HTML)
         html = self._html(path)
@@ -172,14 +172,17 @@ class _Rendering:
             raise InvalidTemplate(f"{self.message}/{part}: there is no such template")
         return path
 
-    def _line(self, part: str, path: str) -> str:
-        return " ".join(self._text(part, path, one_line).split())
+    def _line(self, path: str) -> str:
+        return " ".join(self._clean(path, one_line).split())
 
-    def _text(self, part: str, path: str, clean: Callable[[str], str] = plain) -> str:
+    def _text(self, part: str, path: str) -> str:
+        return self._filled(part, path, self._clean(path, plain).strip())
+
+    def _clean(self, path: str, clean: Callable[[str], str]) -> str:
         written = self.templates.written(self.message, path)
         text = unlinked_text(clean(self._rendered(path)), written)
         self._check(path, in_text(text), written)
-        return self._filled(part, path, text.strip())
+        return text
 
     def _html(self, path: str) -> str:
         written = self.templates.written(self.message, path)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Protocol, TypeAlias
@@ -68,8 +68,9 @@ def fill_in(
     filled = FilledIn()
     for authored in loaded.rules:
         for sample in samples_of(authored, loaded):
-            for path, channel in _texts(templates.get(sample.message.message, {})):
-                _fill_in(filled, sample, path, channel, messages, renderer)
+            files = templates.get(sample.message.message, {})
+            for path, channel in _texts(files):
+                _fill_in(filled, _meant(sample, path, files), path, channel, messages, renderer)
     return filled
 
 
@@ -90,19 +91,27 @@ def _texts(files: Mapping[str, str]) -> Iterator[tuple[str, Channel]]:
             yield path, _CHANNELS[part]
 
 
+def _meant(sample: Sample, path: str, files: Collection[str]) -> Sample:
+    """The sample's customer, as one for whom this file is the nearest."""
+    folder, name = split_path(path)
+    kind, _, within = folder.rstrip("/").partition("/")
+    segment = within if kind == SEGMENTS else None
+    own = f"{SEGMENTS}/{sample.profile.value('segment')}/"
+    if not folder and any(other.startswith(own) for other in files):
+        segment = "another"
+    _, locale = split_name(name) or ("", "")
+    return replace(sample, profile=profile_with(sample.profile, locale=locale, segment=segment))
+
+
 def _fill_in(
     filled: FilledIn, sample: Sample, path: str, channel: Channel, messages: Path, renderer: SampleRenderer
 ) -> None:
-    """As the customer gets it for whom this file is the nearest."""
-    folder, name = split_path(path)
-    kind, _, within = folder.rstrip("/").partition("/")
-    _, locale = split_name(name) or ("", "")
-    profile = profile_with(sample.profile, locale=locale, segment=within if kind == SEGMENTS else "")
     file = str(messages / sample.message.message / path)
+    kind, _, within = split_path(path)[0].rstrip("/").partition("/")
     variant = within if kind == VARIANTS else None
     try:
         content = renderer.rendered(
-            sample.message, channel, profile, links_of(sample.message), variant
+            sample.message, channel, sample.profile, links_of(sample.message), variant
         ).content
     except InvalidTemplate as error:
         words = f"with the values of the test '{sample.test}' it does not render: {error}"

@@ -20,6 +20,7 @@ _LIQUID = re.compile(
     re.DOTALL,
 )
 _QUOTED = re.compile(r"""=\s*(?:"[^"]*"|'[^']*')""")
+_UNFINISHED = re.compile(r"https://[a-z0-9.-]*", re.ASCII | re.IGNORECASE)
 _RAW = ("script", "style")
 
 
@@ -44,9 +45,12 @@ def _problem(found: Found, hosts: frozenset[str]) -> str | None:
     url = found.url
     if is_address(url):
         return f"'{_shown(url)}' is completed by a placeholder: write it out" if _HOLE in url else None
-    host = "/".join(url.split("/", 3)[:3])
-    if not url or _HOLE in host or (found.is_attribute and url.startswith("#")) or is_allowed(url, hosts):
+    if not url or is_allowed(url, hosts) or (found.is_attribute and url.startswith("#")):
         return None
+    head, hole, _ = url.partition(_HOLE)
+    if hole and ("https://".startswith(head.lower()) or _UNFINISHED.fullmatch(head)):
+        return None
+    host = "/".join(url.split("/", 3)[:3])
     name = re.sub(r"^(?:[a-z]+:)?//", "", host, flags=re.IGNORECASE).lower()
     if host.lower().startswith("https://"):
         hint = did_you_mean(name, hosts) or f"; they are: {', '.join(sorted(hosts)) or 'none'}"
