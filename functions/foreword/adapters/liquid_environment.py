@@ -12,6 +12,7 @@ from liquid.exceptions import LiquidError
 from liquid.extra import BlockTag, ExtendsTag
 from liquid.undefined import FalsyStrictUndefined
 
+from foreword.adapters.mime import encodable
 from foreword.domain.message_files import REFUSED_FILTERS, REFUSED_TAGS
 
 RENDERING_ERRORS = (LiquidError, ArithmeticError, LookupError, RecursionError, TypeError, ValueError)
@@ -76,7 +77,7 @@ def shown(value: Any) -> Any:
             return int(value)
         return _Number(value)
     if isinstance(value, str):
-        return _BIDI_CONTROLS.sub("", value)
+        return _BIDI_CONTROLS.sub("", encodable(value))
     if isinstance(value, Mapping):
         return {name: shown(item) for name, item in value.items()}
     if isinstance(value, list | tuple):

@@ -65,14 +65,14 @@ def one_line(text: str) -> str:
     Nor is any of it an encoded word: EmailMessage decodes those it is given, and an encoded line break in one
     would end the header (CVE-2024-6923).
     """
-    return _CONTROLS.sub(" ", _encodable(text)).replace("=?", "= ?").strip()
+    return _CONTROLS.sub(" ", encodable(text)).replace("=?", "= ?").strip()
 
 
 def plain(text: str) -> str:
     """For a body: no control characters but tabs and line breaks, and these as line feeds."""
-    return _CONTROLS_BUT_LAYOUT.sub("", _encodable(text).replace("\r\n", "\n").replace("\r", "\n"))
+    return _CONTROLS_BUT_LAYOUT.sub("", encodable(text).replace("\r\n", "\n").replace("\r", "\n"))
 
 
-def _encodable(text: str) -> str:
+def encodable(text: str) -> str:
     """Without lone surrogates, which JSON may carry and UTF-8 may not."""
     return text.encode("utf-8", "replace").decode("utf-8")
