@@ -129,7 +129,7 @@ def deliver_message(settings: DeliverMessageSettings) -> HandleChanges:
             settings.consents_table,
             with_state=holds is not None,
         ),
-        renderer=LiquidRenderer(templates),
+        renderer=LiquidRenderer(templates, published.policy.link_hosts),
         mailer=SesMailer(clients.ses(), settings.email_sender, settings.configuration_set),
         texter=SnsTexter(clients.sns(), settings.sms_sender_id),
         tasks=TaskBus(clients.task_events(), settings.bus_name, SystemClock()),

@@ -95,6 +95,16 @@ def test_the_excerpts_of_the_demo_and_of_what_explains_it_are_real_output(
     assert_excerpt("Gates now", capsys.readouterr().out)
 
 
+def test_the_excerpt_of_the_preview_is_real_output(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("COLUMNS", "80")
+    (block,) = [block.code for block in README.blocks("sh") if "foreword preview" in block.code]
+    foreword.main(shlex.split(block.splitlines()[-1])[1:], standalone_mode=False)
+    assert_excerpt("segments/business", capsys.readouterr().out)
+
+
 def assert_excerpt(part: str, printed: str) -> None:
     """The block with that part in it has lines that are printed, in their order."""
     lines = iter([line.rstrip() for line in printed.splitlines()])

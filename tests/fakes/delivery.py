@@ -9,7 +9,7 @@ from dataclasses import dataclass, field, replace
 from foreword.app.delivery_gates import DeliveryGates
 from foreword.app.ports import NO_CHANGES, Accepted, Changes, Claim, Dossier, ProviderCall, ProviderOutcome
 from foreword.domain.consent import Consents
-from foreword.domain.content import Content, EmailContent, SmsContent
+from foreword.domain.content import Content, EmailContent, MessageLinks, SmsContent
 from foreword.domain.due import due_shard
 from foreword.domain.errors import EventsNotAccepted, InvalidTemplate
 from foreword.domain.follow_ups import FollowUps
@@ -136,6 +136,7 @@ class FakeProvider:
         message: Message,
         address: str | None = None,
         content: EmailContent | SmsContent | None = None,
+        links: MessageLinks | None = None,
     ) -> ProviderCall:
         def call() -> ProviderOutcome:
             self.before_call()
@@ -154,7 +155,9 @@ class FakeRenderer:
 
     fails: bool = False
 
-    def render(self, message: Message, channel: Channel, profile: Profile) -> Content:
+    def render(
+        self, message: Message, channel: Channel, profile: Profile, links: MessageLinks | None
+    ) -> Content:
         if self.fails:
             raise InvalidTemplate("renders to nothing")
         if channel is Channel.SMS:

@@ -61,7 +61,7 @@ def sns(aws: None) -> SNSClient:
 
 def mail(client: SESV2Client) -> ProviderCall:
     mailer = SesMailer(client, SENDER, "foreword-dev")
-    return mailer.prepare(a_message(), "ada@customer.example", CONTENT)
+    return mailer.prepare(a_message(), "ada@customer.example", CONTENT, None)
 
 
 def sms(client: SNSClient, text: str = "Hallo", purpose: Purpose = Purpose.SERVICE) -> ProviderCall:
@@ -136,7 +136,7 @@ def test_a_text_that_sns_would_refuse_is_refused_before_any_claim(sns: SNSClient
 
 def test_an_address_that_fits_no_mail_is_refused_before_any_claim(ses: SESV2Client) -> None:
     with pytest.raises(InvalidTemplate):
-        SesMailer(ses, SENDER, "foreword-dev").prepare(a_message(), "not an address", CONTENT)
+        SesMailer(ses, SENDER, "foreword-dev").prepare(a_message(), "not an address", CONTENT, None)
 
 
 def test_a_task_is_put_on_the_bus_with_all_that_is_known_of_it_and_no_address(bus: EventBridgeClient) -> None:

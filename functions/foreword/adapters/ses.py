@@ -11,7 +11,7 @@ from botocore.parsers import ResponseParserError
 from foreword.adapters.mime import compose
 from foreword.adapters.provider_errors import outcome_of
 from foreword.app.ports import Accepted, OutcomeUnknown, ProviderCall, ProviderOutcome
-from foreword.domain.content import EmailContent
+from foreword.domain.content import EmailContent, MessageLinks
 from foreword.domain.messages import Message
 from foreword.domain.senders import Sender
 from foreword.domain.tags import tags_of
@@ -28,8 +28,10 @@ class SesMailer:
     sender: Sender
     configuration_set: str
 
-    def prepare(self, message: Message, address: str, content: EmailContent) -> ProviderCall:
-        data = compose(message.message_id, self.sender, address, content)
+    def prepare(
+        self, message: Message, address: str, content: EmailContent, links: MessageLinks | None
+    ) -> ProviderCall:
+        data = compose(message.message_id, self.sender, address, content, links)
         tags = tags_of(message.customer_id, message.message_id)
         request: dict[str, Any] = {
             # ASCII only: the display name is in the e-mail itself, as an encoded word.

@@ -46,7 +46,7 @@ from foreword.app.ports import (
     Texter,
 )
 from foreword.domain.arbitration import Admitted, admit
-from foreword.domain.content import EmailContent
+from foreword.domain.content import EmailContent, MessageLinks
 from foreword.domain.errors import InvalidTemplate, StoreConflict
 from foreword.domain.gates import Contact, Send
 from foreword.domain.instants import HOUR, Duration, Instant
@@ -172,9 +172,10 @@ class DeliverMessage:
     def _prepare(self, message: Message, dossier: Dossier, send: Send) -> ProviderCall:
         if send.address is None:
             return self.tasks.prepare(message)
-        content = self.renderer.render(message, send.channel, dossier.profile)
+        links: MessageLinks | None = None
+        content = self.renderer.render(message, send.channel, dossier.profile, links)
         if isinstance(content, EmailContent):
-            return self.mailer.prepare(message, send.address, content)
+            return self.mailer.prepare(message, send.address, content, links)
         return self.texter.prepare(message, send.address, content)
 
     def _call(self, claimed: Message, call: ProviderCall) -> Delivered:

@@ -8,7 +8,7 @@ from enum import StrEnum
 from typing import Protocol, TypeAlias
 
 from foreword.domain.consent import Consents
-from foreword.domain.content import Content, EmailContent, SmsContent
+from foreword.domain.content import Content, EmailContent, MessageLinks, SmsContent
 from foreword.domain.errors import InvalidEvent
 from foreword.domain.facts import Fact
 from foreword.domain.instants import Instant
@@ -246,13 +246,17 @@ ProviderCall: TypeAlias = Callable[[], ProviderOutcome]
 
 
 class Renderer(Protocol):
-    def render(self, message: Message, channel: Channel, profile: Profile) -> Content:
-        """Raises InvalidTemplate."""
+    def render(
+        self, message: Message, channel: Channel, profile: Profile, links: MessageLinks | None
+    ) -> Content:
+        """`links` are None where there is no way out, as of what is critical. Raises InvalidTemplate."""
         ...
 
 
 class Mailer(Protocol):
-    def prepare(self, message: Message, address: str, content: EmailContent) -> ProviderCall:
+    def prepare(
+        self, message: Message, address: str, content: EmailContent, links: MessageLinks | None
+    ) -> ProviderCall:
         """All that can fail without the provider, to be done before the claim; raises InvalidTemplate."""
         ...
 

@@ -11,12 +11,14 @@ import fastjsonschema
 
 from foreword.authoring.cautions import cautions
 from foreword.authoring.fields import RulebookErrors
+from foreword.authoring.filled_in import MakeRenderer, TextMessage, fill_in
 from foreword.authoring.mappings import check_mappings
 from foreword.authoring.rule_tests import RuleTestResult, run_rule_tests
 from foreword.authoring.rulebook import load_rulebook
 from foreword.authoring.rules import AuthoredRule
 from foreword.authoring.schemas import read_schemas
-from foreword.authoring.templates import check_templates, read_templates
+from foreword.authoring.template_cautions import template_cautions
+from foreword.authoring.templates import check_layouts, check_templates, read_templates
 from foreword.authoring.written_tests import RuleTest
 from foreword.domain.errors import InvalidRulebook
 
@@ -29,14 +31,25 @@ class Report:
     problems: tuple[InvalidRulebook, ...]
     warnings: tuple[InvalidRulebook, ...]
     tests: tuple[RuleTestResult, ...]
+    text_messages: tuple[TextMessage, ...] = ()
 
     @property
     def passed(self) -> bool:
         return not self.problems and all(test.passed for test in self.tests)
 
 
-def check(rulebook: Path, messages: Path, schemas: Path, *, mappings: Path | None = None) -> Report:
-    """Never raises for what an author wrote; OSError where a directory cannot be read."""
+def check(
+    rulebook: Path,
+    messages: Path,
+    schemas: Path,
+    *,
+    mappings: Path | None = None,
+    renderer: MakeRenderer | None = None,
+) -> Report:
+    """Never raises for what an author wrote; OSError where a directory cannot be read.
+
+    With a `renderer` templates are filled in with the values of their rule's own tests, once nothing else is wrong.
+    """
     problems: list[InvalidRulebook] = []
     try:
         event_schemas = read_schemas(schemas)
@@ -47,16 +60,24 @@ def check(rulebook: Path, messages: Path, schemas: Path, *, mappings: Path | Non
     except RulebookErrors as several:
         return Report((), several.errors, (), ())
     problems += [] if mappings is None else check_mappings(mappings, event_schemas)
+    problems += check_layouts(templates, messages, loaded.policy.link_hosts)
     warnings: list[InvalidRulebook] = []
     tests: list[RuleTestResult] = []
+    text_messages: list[TextMessage] = []
     for authored in loaded.rules:
         problems += _missing_tests(authored)
         problems += _invalid_events(authored, event_schemas)
-        problems += check_templates(authored, templates, messages)
+        problems += check_templates(authored, templates, messages, loaded.policy.link_hosts)
         warnings += cautions(authored, event_schemas)
+        warnings += template_cautions(authored, templates, messages, event_schemas)
         tests += run_rule_tests(authored, loaded.policy, loaded.lists)
+    if renderer is not None and not problems:
+        filled = fill_in(loaded, templates, messages, renderer(templates, loaded.policy.link_hosts))
+        problems += filled.problems
+        warnings += filled.warnings
+        text_messages += filled.text_messages
     names = tuple(authored.rule.rule for authored in loaded.rules)
-    return Report(names, _ordered(problems), _ordered(warnings), tuple(tests))
+    return Report(names, _ordered(problems), _ordered(warnings), tuple(tests), tuple(text_messages))
 
 
 def _missing_tests(authored: AuthoredRule) -> list[InvalidRulebook]:

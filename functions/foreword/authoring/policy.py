@@ -21,7 +21,7 @@ from foreword.authoring.fields import (
     time_of_day,
 )
 from foreword.authoring.suggest import did_you_mean
-from foreword.authoring.value_schemas import DURATION, EVENT_TYPE, TEXT, TIME_OF_DAY, mapping, whole
+from foreword.authoring.value_schemas import DURATION, EVENT_TYPE, TEXT, TIME_OF_DAY, list_of, mapping, whole
 from foreword.authoring.value_schemas import one_of as any_of
 from foreword.authoring.yaml_reader import Mapping as YamlMapping
 from foreword.authoring.yaml_reader import Node, Scalar, json_value
@@ -55,9 +55,12 @@ KEYS = {
     "quiet_hours": Key(mapping(QUIET_HOURS_KEYS)),
     "willingness": Key(mapping(WILLINGNESS_KEYS)),
     "consent": Key(mapping(CONSENT_KEYS)),
+    "links": Key(list_of({**TEXT, "examples": ["shop.example.com"]})),
 }
 UNBUILT = ("frequency_caps", "volume_constraints", "open_cases", "holdout")
 
+_HOST = re.compile(r"[a-z0-9-]+(?:\.[a-z0-9-]+)+", re.ASCII)
+_URL_OF_A_HOST = re.compile(r"(?:[a-z]+:)?(?://)?([^/:]+)")
 _LIST_NAME = re.compile(LIST_NAME, re.ASCII)
 
 
@@ -73,6 +76,7 @@ def read_policy(path: Path) -> Policy:
             values[name] = _read(source, name, node)
     _check_reach(source, fields, values)
     source.finish()
+    values["link_hosts"] = values.pop("links", ())
     return Policy(**values)
 
 
@@ -117,6 +121,8 @@ def _read(source: Source, name: str, node: Node) -> Any:
             return _consent(source, node)
         case "willingness":
             return _willingness(source, node)
+        case "links":
+            return tuple(_host(source, item) for item in items(source, node, "'links'"))
         case "retention":
             return duration(source, node)
         case _:
@@ -159,6 +165,15 @@ def _willingness(source: Source, node: Node) -> Willingness:
         within=fields.optional("within", duration, 7 * DAY),
         scores={_scored(source, key): _score(source, value) for key, value in scores.entries},
     )
+
+
+def _host(source: Source, node: Node) -> str:
+    written = text(source, node)
+    if not _HOST.fullmatch(written):
+        meant = _URL_OF_A_HOST.match(written.lower())
+        hint = f"; did you mean '{meant[1]}'?" if meant and _HOST.fullmatch(meant[1]) else ""
+        raise source.refused(node, f"'{written}' is not a host name like shop.example.com{hint}")
+    return written
 
 
 def _scored(source: Source, key: Scalar) -> str:

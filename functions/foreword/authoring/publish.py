@@ -10,7 +10,7 @@ from foreword.authoring.fields import RulebookErrors
 from foreword.authoring.mappings import read_mappings
 from foreword.authoring.rulebook import load_rulebook
 from foreword.authoring.schemas import read_schemas
-from foreword.authoring.templates import check_templates, read_templates
+from foreword.authoring.templates import check_layouts, check_templates, read_templates
 from foreword.domain.rulebook import Mode, Rulebook
 
 
@@ -25,11 +25,13 @@ def publish(
     loaded = load_rulebook(rulebook)
     templates, event_schemas = read_templates(messages), read_schemas(schemas)
     event_mappings = {} if mappings is None else read_mappings(mappings)
-    errors = [
+    hosts = loaded.policy.link_hosts
+    errors = check_layouts(templates, messages, hosts)
+    errors += [
         error
         for authored in loaded.rules
         if authored.rule.mode is not Mode.DRAFT
-        for error in check_templates(authored, templates, messages)
+        for error in check_templates(authored, templates, messages, hosts)
     ]
     if errors:
         raise RulebookErrors(errors)

@@ -43,7 +43,7 @@ def run_rule_tests(
 
 def _run(authored: AuthoredRule, test: RuleTest, core: Core) -> RuleTestResult:
     happened = [
-        (decision, _outcomes(authored, decision)) for decision in _decisions(test, core, authored.rule.rule)
+        (decision, _outcomes(authored, decision)) for decision in decisions(test, core, authored.rule.rule)
     ]
     # What was skipped is compared only where the test speaks of skipping.
     skips = any(isinstance(expected, Skipped) for expected in test.expect)
@@ -54,7 +54,7 @@ def _run(authored: AuthoredRule, test: RuleTest, core: Core) -> RuleTestResult:
     return RuleTestResult(authored.rule.rule, test.name, authored.file, test.place.line, difference)
 
 
-def _decisions(test: RuleTest, core: Core, rule: str) -> list[Decision]:
+def decisions(test: RuleTest, core: Core, rule: str) -> list[Decision]:
     """Those of the test's own customer, in time order. What a cohort leads to is known when all were replayed."""
     replayed = [
         replay(core, member.customer_id, member.profile, once(member.given), test.start, test.end)

@@ -8,6 +8,7 @@ from pathlib import Path
 
 from foreword.authoring.fields import KEBAB
 from foreword.authoring.suggest import did_you_mean
+from foreword.authoring.templates import template_files
 from foreword.authoring.yaml_reader import Mapping, Node, Scalar, Sequence, read_yaml
 from foreword.domain.errors import ForewordError, InvalidRulebook
 from foreword.domain.rulebook import Mode
@@ -32,7 +33,10 @@ def new_rule(name: str, like: str, rulebook: Path, messages: Path) -> tuple[Path
     }
     files = {rules / f"{name}.yaml": _rewritten(pattern, text, root, name, renamed).encode()}
     for old, new in renamed.items():
-        files |= {messages / new / part.name: part.read_bytes() for part in _templates(messages / old)}
+        files |= {
+            messages / new / path.relative_to(messages / old): path.read_bytes()
+            for path in template_files(messages / old)
+        }
     _write(files, (rules / f"{name}.yaml", *(messages / new for new in renamed.values())))
     return tuple(files)
 
@@ -77,12 +81,6 @@ def _rewritten(path: Path, text: str, root: Node, name: str, renamed: dict[str, 
             )
         lines[row] = lines[row][:start] + new + lines[row][end:]
     return "\n".join(lines)
-
-
-def _templates(folder: Path) -> list[Path]:
-    if not folder.is_dir():
-        return []
-    return sorted(path for path in folder.iterdir() if path.is_file() and path.name[0] != ".")
 
 
 def _write(files: dict[Path, bytes], taken: Iterable[Path]) -> None:

@@ -9,6 +9,7 @@ from pathlib import Path
 
 from rich.console import Console
 
+from foreword.adapters.liquid_templates import LiquidRenderer
 from foreword.authoring.check import Report, check
 from foreword.cli.failures import CannotRun, FoundWrong
 from foreword.local import project
@@ -20,13 +21,17 @@ def run(*, rules: Sequence[str], rulebook: Path | None, as_json: bool) -> None:
     directory = rulebook or ours.rulebook
     messages = directory / "messages" if rulebook is not None else ours.messages
     try:
-        report = check(directory, messages, ours.schemas, mappings=ours.mappings)
+        report = check(directory, messages, ours.schemas, mappings=ours.mappings, renderer=LiquidRenderer)
     except OSError as error:
         raise CannotRun(f"{error.filename or directory}: cannot be read: {error.strerror}") from None
     unknown = [name for name in rules if not report.problems and name not in report.rules]
     if unknown:
         raise CannotRun(f"no rule {unknown[0]!r} in {directory}; there are: {', '.join(report.rules)}")
-    asked = replace(report, tests=tuple(test for test in report.tests if not rules or test.rule in rules))
+    asked = replace(
+        report,
+        tests=tuple(test for test in report.tests if not rules or test.rule in rules),
+        text_messages=tuple(sms for sms in report.text_messages if not rules or sms.rule in rules),
+    )
     (_print_json if as_json else _print)(asked)
     if not asked.passed:
         raise FoundWrong
@@ -47,6 +52,8 @@ def _print(report: Report) -> None:
                 console.print(f"      {line}", markup=False)
             if not test.passed:
                 console.print(f"      in {test.file}:{test.line}", markup=False)
+    for sms in report.text_messages:
+        console.print(f"{sms.file}: {sms.length}", markup=False)
     failed = sum(not test.passed for test in report.tests)
     console.print(
         f"{len(report.rules)} rules, {len(report.tests)} tests: {failed} failed, {len(report.problems)} problems, "
@@ -67,6 +74,16 @@ def _print_json(report: Report) -> None:
                 "message": one.message,
             }
             console.print(json.dumps(told), markup=False)
+    for sms in report.text_messages:
+        length = sms.length
+        told = {
+            "kind": "sms",
+            "file": sms.file,
+            "encoding": length.encoding,
+            "units": length.units,
+            "segments": length.segments,
+        }
+        console.print(json.dumps(told), markup=False)
     for test in report.tests:
         told = {
             "kind": "test",

@@ -46,6 +46,25 @@ def check(**options: Any) -> None:
 
 
 @foreword.command()
+@click.argument("message")
+@click.option("--customer", metavar="FILE|JSON", help="The profile, in place of that of the rule's own test.")
+@click.option("--signals", metavar="FILE|JSON", help="Signals' values, in place of those of the test.")
+@click.option("--locale", metavar="LOCALE", help="The customer's language, as de or de-AT.")
+@click.option("--segment", metavar="NAME", help="The customer's segment.")
+@click.option("--variant", metavar="NAME", help="The variant of an experiment.")
+@click.option(
+    "--out", type=directory, default=Path("foreword-preview"), show_default=True, help="For the files."
+)
+@click.option("--rulebook", type=directory, metavar="DIR", help="A rulebook other than the project's own.")
+@as_json
+def preview(**options: Any) -> None:
+    """Show MESSAGE as a customer sees it, with the values of its rule's own test."""
+    from foreword.cli.preview import run
+
+    run(**options)
+
+
+@foreword.command()
 @click.argument("rule")
 @click.option("--like", required=True, metavar="RULE", help="The rule to begin from.")
 @click.option("--rulebook", type=directory, metavar="DIR", help="A rulebook other than the project's own.")

@@ -20,6 +20,7 @@ from foreword.authoring.schemas import read_schemas
 from foreword.authoring.vocabulary import EventWord, FieldWord, Vocabulary, vocabulary
 from foreword.cli.failures import CannotRun, FoundWrong
 from foreword.domain.errors import InvalidRulebook
+from foreword.domain.message_files import LAYOUTS
 from foreword.local import project
 
 SCHEMAS: Mapping[str, Callable[[], dict[str, Any]]] = {
@@ -56,7 +57,11 @@ def _words(rulebook: Path | None) -> Vocabulary:
     messages = directory / "messages" if rulebook is not None else ours.messages
     try:
         loaded, schemas = load_rulebook(directory), read_schemas(ours.schemas)
-        folders = [path.name for path in messages.iterdir() if path.is_dir()] if messages.is_dir() else []
+        folders = (
+            [path.name for path in messages.iterdir() if path.is_dir() and path.name != LAYOUTS]
+            if messages.is_dir()
+            else []
+        )
     except (RulebookErrors, InvalidRulebook) as error:
         click.echo(str(error), err=True)
         raise FoundWrong from None

@@ -376,7 +376,8 @@ class OpenCases(Document):
 class Policy(Document):
     """`quiet_hours_on` are the channels with hours of their own, None for one that has none.
 
-    `holdout` is the share (0 to 1) of all customers who get nothing but critical messages.
+    `holdout` is the share (0 to 1) of all customers who get nothing but critical messages. `link_hosts` (written
+    `links`) are the hosts that links in messages may lead to.
     """
 
     default_timezone: str = "UTC"
@@ -394,6 +395,7 @@ class Policy(Document):
         Purpose.MARKETING: "opt-in",
         Purpose.SERVICE: "opt-out",
     }
+    link_hosts: tuple[str, ...] = ()
 
 
 class Rulebook(Document):

@@ -9,7 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from foreword.adapters.mime import compose, one_line, plain
-from foreword.domain.content import EmailContent
+from foreword.domain.content import EmailContent, MessageLinks
 from foreword.domain.errors import InvalidTemplate
 from foreword.domain.senders import Sender
 
@@ -20,7 +20,7 @@ HELLO = EmailContent("Hello", "Hello Ada\n", "<p>Hello Ada</p>\n")
 
 
 def parsed(content: EmailContent, sender: Sender = SENDER, to: str = TO) -> EmailMessage:
-    message = message_from_bytes(compose(ID, sender, to, content), policy=default)
+    message = message_from_bytes(compose(ID, sender, to, content, None), policy=default)
     assert isinstance(message, EmailMessage)
     return message
 
@@ -47,7 +47,7 @@ def test_it_has_a_text_and_an_html_part_and_our_own_id() -> None:
 
 
 def test_the_same_message_is_the_same_bytes() -> None:
-    assert compose(ID, SENDER, TO, HELLO) == compose(ID, SENDER, TO, HELLO)
+    assert compose(ID, SENDER, TO, HELLO, None) == compose(ID, SENDER, TO, HELLO, None)
 
 
 @pytest.mark.parametrize(
@@ -110,7 +110,7 @@ def test_an_encoded_word_in_a_subject_arrives_as_the_text_it_is() -> None:
 )
 @pytest.mark.parametrize("address", ["care@shop.example", "c" * 60 + "@shop.example"])
 def test_there_is_one_author_whatever_the_name(name: str, address: str) -> None:
-    data = compose(ID, Sender(name, address), TO, HELLO)
+    data = compose(ID, Sender(name, address), TO, HELLO, None)
     assert data.isascii()
     [author] = message_from_bytes(data, policy=default)["From"].addresses
     assert (author.display_name, author.addr_spec) == (name, address)
@@ -145,7 +145,7 @@ subjects = st.lists(st.text() | encoded_words, min_size=1, max_size=8).map("".jo
 def test_whatever_the_text_it_is_one_mail_to_one_recipient_in_short_ascii_lines(
     subject: str, text: str, html: str
 ) -> None:
-    data = compose(ID, SENDER, TO, EmailContent(subject, text, html))
+    data = compose(ID, SENDER, TO, EmailContent(subject, text, html), None)
     assert data.isascii()
     assert max(len(line) for line in data.split(b"\r\n")) <= 998
     assert b"\n" not in data.replace(b"\r\n", b"")
@@ -157,7 +157,9 @@ def test_whatever_the_text_it_is_one_mail_to_one_recipient_in_short_ascii_lines(
 
 
 def test_an_international_address_goes_out_as_punycode() -> None:
-    assert b"To: ada@xn--mller-kva.example\r\n" in compose(ID, SENDER, "ada@xn--mller-kva.example", HELLO)
+    assert b"To: ada@xn--mller-kva.example\r\n" in compose(
+        ID, SENDER, "ada@xn--mller-kva.example", HELLO, None
+    )
 
 
 @pytest.mark.parametrize(
@@ -166,10 +168,31 @@ def test_an_international_address_goes_out_as_punycode() -> None:
 )
 def test_a_recipient_that_is_no_address_is_refused(recipient: str) -> None:
     with pytest.raises(InvalidTemplate):
-        compose(ID, SENDER, recipient, HELLO)
+        compose(ID, SENDER, recipient, HELLO, None)
 
 
 def test_lone_surrogates_and_controls_are_gone() -> None:
     assert one_line("a\ud800b\r\n\tc\x00") == "a?b c"
     assert one_line("=?=\n?=\ud800") == "= ?= ?= ?"
     assert plain("a\ud800\tb\r\nc\rd\x00\x7f\x9f\u2028e") == "a?\tb\nc\nde"
+
+
+LINKS = MessageLinks("https://x.example/u?t=" + "aZ09_-" * 60 + "&m=1", "https://x.example/preferences?t=abc")
+
+
+def test_one_click_opts_out_by_rfc_8058() -> None:
+    data = compose(ID, SENDER, TO, HELLO, LINKS)
+    message = message_from_bytes(data, policy=default)
+    assert message["List-Unsubscribe"] == f"<{LINKS.unsubscribe}>"
+    assert message["List-Unsubscribe-Post"] == "List-Unsubscribe=One-Click"
+    assert data.endswith(compose(ID, SENDER, TO, HELLO, None))
+    assert f"List-Unsubscribe: <{LINKS.unsubscribe}>\r\n".encode() in data
+
+
+@pytest.mark.parametrize(
+    "url",
+    ["http://x.example/u", "https://x.example/\r\nBcc: eve@evil.example", "https://x> y", "https://ü", ""],
+)
+def test_a_link_that_no_header_can_hold_is_refused(url: str) -> None:
+    with pytest.raises(InvalidTemplate):
+        compose(ID, SENDER, TO, HELLO, MessageLinks(url, "https://x.example/"))

@@ -78,7 +78,7 @@ def test_a_ready_message_is_claimed_then_called_once_then_recorded(desk: Desk) -
     )
     assert (message.provider_message_id, message.closed_at, message.due_at) == ("provider-1", NOON, None)
     assert [(to, content) for _, to, content in desk.mailer.accepted] == [
-        ("ada@customer.example", desk.renderer.render(message, Channel.EMAIL, a_profile()))
+        ("ada@customer.example", desk.renderer.render(message, Channel.EMAIL, a_profile(), None))
     ]
     assert desk.texter.calls == 0
 

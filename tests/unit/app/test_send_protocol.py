@@ -31,7 +31,7 @@ from foreword.app.ports import (
 from foreword.app.record_feedback import RecordFeedback
 from foreword.app.release_due import ReleaseDue
 from foreword.domain.consent import Choice, Consents, allows
-from foreword.domain.content import EmailContent, SmsContent
+from foreword.domain.content import EmailContent, MessageLinks, SmsContent
 from foreword.domain.errors import StoreConflict
 from foreword.domain.feedback import Feedback, FeedbackKind
 from foreword.domain.instants import DAY, HOUR, MINUTE, SECOND, Instant, format_instant, parse_instant
@@ -96,7 +96,13 @@ class Twisted:
     accepted: list[tuple[str, str]] = field(default_factory=list)
     violations: list[str] = field(default_factory=list)
 
-    def prepare(self, message: Message, address: str, content: EmailContent | SmsContent) -> ProviderCall:
+    def prepare(
+        self,
+        message: Message,
+        address: str,
+        content: EmailContent | SmsContent,
+        links: MessageLinks | None = None,
+    ) -> ProviderCall:
         return lambda: self._call(message, address)
 
     def _call(self, ready: Message, address: str) -> ProviderOutcome:

@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 
+from foreword.adapters.liquid_templates import LiquidRenderer
 from foreword.authoring.check import Report, check
 from foreword.authoring.fields import RulebookErrors
 from foreword.authoring.publish import publish
@@ -133,7 +134,7 @@ def test_a_given_event_that_would_be_quarantined_is_a_problem(tmp_path: Path) ->
         ),
         (
             {"email_txt": "{{ zzz }}"},
-            "email.txt:1:4: unknown placeholder 'zzz'; known are: case, contacts, profile, rule",
+            "email.txt:1:4: unknown placeholder 'zzz'; known are: case, contacts, preferences_url, profile",
         ),
         (
             {"email_txt": "{{ profile.email }}"},
@@ -165,6 +166,190 @@ def test_templates_are_checked(tmp_path: Path, files: dict[str, str | None], exp
 def test_a_template_may_use_signals_profile_case_and_its_own_variables(tmp_path: Path) -> None:
     text = "{% assign n = contacts | plus: 1 %}{% if profile.name %}{{ profile.name }}{% endif %}{{ n }}{{ case }}"
     assert run(tmp_path, messages={"email_txt": text}).passed
+
+
+LAYOUT = "<p>{{ subject }}{{ preheader }}{% block content %}{% endblock %}</p>"
+FRAMED = '{% extends "mail.html" %}{% block content %}{{ contacts }}{% endblock %}'
+
+
+def check_files(
+    directory: Path, files: Mapping[str, str], policy: str = "links: [shop.example.com]"
+) -> Report:
+    """The message `stuck` with these files more, by path in the folder of messages."""
+    messages = write_messages(directory / "messages")
+    for name, text in files.items():
+        path = messages / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(text, encoding="utf-8")
+    rulebook = write_rulebook(directory / "rulebook", policy=policy)
+    return check(rulebook, messages, write_schemas(directory / "schemas"), renderer=LiquidRenderer)
+
+
+@pytest.mark.parametrize(
+    ("files", "expected"),
+    [
+        (
+            {"stuck/email.html": '<a href="https://evil.example/x">x</a>'},
+            "stuck/email.html:1:1: 'evil.example' is not",
+        ),
+        (
+            {"stuck/email.html": '<p>\n<a\nhref="https://shop.exmple.com/{{ case }}">x</a>'},
+            "stuck/email.html:2:1: 'shop.exmple.com' is not one of the hosts under 'links' in policy.yaml; "
+            "did you mean 'shop.example.com'?",
+        ),
+        (
+            {"stuck/sms.txt": "a\nSee http://shop.example.com/x."},
+            "stuck/sms.txt:2:1: a link is https: did you mean 'https://shop.example.com/x'?",
+        ),
+        (
+            {"stuck/email.txt": "www.shop.example.com"},
+            "stuck/email.txt:1:1: a link is https: did you mean 'https://www.shop.example.com'?",
+        ),
+        (
+            {"stuck/email.html": "<a href='/orders/{{ case }}'>x</a>"},
+            "stuck/email.html:1:1: '/orders/{{...}}' is not a link",
+        ),
+        (
+            {"stuck/email.html": '<a href="mailto:{{ case }}">x</a>'},
+            "stuck/email.html:1:1: 'mailto:{{...}}' is completed",
+        ),
+        (
+            {"stuck/email.html": "<p\nid={{ case }}>x</p>"},
+            "stuck/email.html:1:1: in a tag a placeholder stands in quotes",
+        ),
+        (
+            {"stuck/email.html": "<p {{ case }}>x</p>"},
+            "stuck/email.html:1:1: in a tag a placeholder stands in quotes",
+        ),
+        (
+            {"stuck/email.html": "<p style='color: {{ case }}'>x</p>"},
+            "stuck/email.html:1:1: no placeholder may stand in 'style'",
+        ),
+        (
+            {"stuck/email.html": "<p>\n<style>\n{{ case }}</style>"},
+            "stuck/email.html:3:1: no placeholder may stand in <style>",
+        ),
+        ({"stuck/email.html": "{{ case | safe }}"}, "stuck/email.html:1:11: the filter 'safe' is refused"),
+        (
+            {"stuck/email.html": FRAMED},
+            "stuck/email.html:1:4: there is no layout 'mail.html'; there are: none",
+        ),
+        (
+            {"stuck/email.html": FRAMED.replace("mail.html", "mial.html"), "_layouts/mail.html": LAYOUT},
+            "stuck/email.html:1:4: there is no layout 'mial.html'; did you mean 'mail.html'?",
+        ),
+        (
+            {"stuck/email.html": FRAMED.replace("content", "contnet"), "_layouts/mail.html": LAYOUT},
+            "stuck/email.html:1:29: the layout 'mail.html' has no block 'contnet'; did you mean 'content'?",
+        ),
+        (
+            {"stuck/email.html": f"{FRAMED}\nlost", "_layouts/mail.html": LAYOUT},
+            "stuck/email.html:1:73: what stands outside",
+        ),
+        (
+            {"stuck/email.html": "{% block a %}{% endblock %}"},
+            "stuck/email.html:1:4: a block belongs to a layout",
+        ),
+        ({"_layouts/mail.html": "{{ contacts }}"}, "_layouts/mail.html:1:4: unknown placeholder 'contacts'"),
+        (
+            {"_layouts/mail.html.de": LAYOUT},
+            "_layouts/mail.html.de:1:1: the layout needs a file without a locale too",
+        ),
+        ({"_layouts/mail.txt": "x"}, "_layouts/mail.txt:1:1: not a layout"),
+        (
+            {"_layouts/mail.html": '<a href="https://evil.example">x</a>'},
+            "_layouts/mail.html:1:1: 'evil.example' is not",
+        ),
+        ({"stuck/preheader.txt": "{{ contcts }}"}, "stuck/preheader.txt:1:4: unknown placeholder 'contcts'"),
+        ({"stuck/preheader.txt": "a\nb"}, "stuck/preheader.txt:2:1: a preheader is one line"),
+        ({"stuck/sms.txt": "{{ subject }}"}, "stuck/sms.txt:1:4: unknown placeholder 'subject'"),
+        (
+            {"stuck/segments/vip/sms.txt": "{{ contcts }}"},
+            "stuck/segments/vip/sms.txt:1:4: unknown placeholder 'contcts'",
+        ),
+        ({"stuck/variants/calm/body.txt": "x"}, "stuck/variants/calm/body.txt:1:1: not a template"),
+        (
+            {"stuck/segment/vip/sms.txt": "x"},
+            "stuck/segment/vip/sms.txt:1:1: templates stand in the message's folder, in",
+        ),
+        (
+            {"stuck/segments/sms.txt": "x"},
+            "stuck/segments/sms.txt:1:1: templates stand in the message's folder, in",
+        ),
+        (
+            {"stuck/sms.txt.de": "x", "stuck/segments/vip/sms.txt": "x"},
+            "stuck/segments/vip/sms.txt.de:1:1: the message has sms.txt in this language, so segments/vip/ "
+            "needs it too",
+        ),
+        (
+            {"stuck/segments/vip/sms.txt.de": "x"},
+            "stuck/segments/vip/sms.txt.de:1:1: the message has no sms.txt.de",
+        ),
+        (
+            {"stuck/segments/vip/email.txt": "x"},
+            "stuck/segments/vip/email.txt:1:1: nobody would get this text",
+        ),
+        (
+            {"stuck/preheader.txt": "x", "stuck/subject.txt.de": "x", "stuck/email.html.de": "x"},
+            "stuck/preheader.txt.de:1:1: email needs this file",
+        ),
+        (
+            {"stuck/segments/vip/sms.txt": "{{ profile.nickname }}"},
+            "stuck/segments/vip/sms.txt:1:1: with the values of the test 'three contacts' it does not render: "
+            "stuck/segments/vip/sms.txt: UndefinedError",
+        ),
+        (
+            {"stuck/variants/calm/email.html": "{% if contacts > 9 %}x{% endif %}"},
+            "stuck/variants/calm/email.html:1:1: with the values of the test 'three contacts' it does not render",
+        ),
+    ],
+)
+def test_layouts_folders_and_links_are_checked(tmp_path: Path, files: dict[str, str], expected: str) -> None:
+    found = words(check_files(tmp_path, files).problems, tmp_path)
+    assert any(problem.startswith(f"messages/{expected}") for problem in found), found
+
+
+def test_what_is_right_passes(tmp_path: Path) -> None:
+    report = check_files(
+        tmp_path,
+        {
+            "_layouts/mail.html": LAYOUT + '<a href="{{ preferences_url }}">x</a>',
+            "_layouts/mail.html.de": LAYOUT,
+            "stuck/email.html": FRAMED,
+            "stuck/preheader.txt": "{{ profile.segment }}",
+            "stuck/segments/vip/sms.txt": "https://shop.example.com/{{ contacts }}",
+            "stuck/variants/calm/email.html": (
+                '<p title="{{ contacts }}"><a href="mailto:care@shop.example">x</a></p>'
+            ),
+            "stuck/variants/calm/email.txt": "{% comment %} https://evil.example {% endcomment %}x",
+        },
+    )
+    assert words((*report.problems, *report.warnings), tmp_path) == []
+    assert [(one.file.rpartition("stuck/")[2], one.length.segments) for one in report.text_messages] == [
+        ("segments/vip/sms.txt", 1),
+        ("sms.txt", 1),
+    ]
+
+
+def test_a_text_message_of_two_segments_and_a_misspelt_field_are_warned_of(tmp_path: Path) -> None:
+    text = "ç" * 71 + "{% if profile.segmnt %}x{% endif %}"
+    report = check_files(tmp_path, {"stuck/sms.txt": text})
+    assert words(report.warnings, tmp_path) == [
+        "messages/stuck/sms.txt:1:1: longer than one text message with the values of the test 'three contacts': "
+        "71 characters of UCS-2, 2 segments, because of ç",
+        "messages/stuck/sms.txt:1:78: no schema describes profile.segmnt; did you mean 'segment'?",
+    ]
+    assert report.passed
+
+
+def test_a_segment_that_the_schema_does_not_list_is_warned_of(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setitem(SCHEMAS["CustomerUpdated"]["properties"], "segment", {"enum": ["retail", "staff"]})
+    report = check_files(tmp_path, {"stuck/segments/retial/sms.txt": "x"})
+    assert words(report.warnings, tmp_path) == [
+        "messages/stuck/segments/retial:1:1: no customer is in the segment 'retial'; did you mean 'retail'?"
+    ]
 
 
 def test_every_send_needs_its_templates_and_a_task_none(tmp_path: Path) -> None:

@@ -45,6 +45,11 @@ consent: {service: opt-in}
     assert read_policy(write(tmp_path, "settle: 3m")).settle == 3 * MINUTE
 
 
+def test_links_are_the_hosts_that_messages_may_lead_to(tmp_path: Path) -> None:
+    policy = read_policy(write(tmp_path, "links: [shop.example.com, help.example.com]"))
+    assert policy.link_hosts == ("shop.example.com", "help.example.com")
+
+
 def test_willingness_is_scores_of_event_types_over_a_window(tmp_path: Path) -> None:
     text = "willingness: {within: 3d, scores: {SupportContactOpened: -10, MessageClicked: 10}}"
     assert read_policy(write(tmp_path, text)).willingness == Willingness(
@@ -70,6 +75,15 @@ def test_willingness_is_scores_of_event_types_over_a_window(tmp_path: Path) -> N
         ("quiet_hours: {from: '09:00', to: '09:00'}", "1:14", "from and to are the same"),
         ("consent: {marketing: opt-inn}", "1:22", "unknown consent 'opt-inn'; did you mean 'opt-in'?"),
         ("consent: {critical: opt-in}", "1:11", "unknown key 'critical' of consent"),
+        ("links: []", "1:8", "'links' must not be empty"),
+        (
+            "links: [https://Shop.example.com/x]",
+            "1:9",
+            "is not a host name like shop.example.com; did you mean 'shop.",
+        ),
+        ("links: [localhost]", "1:9", "'localhost' is not a host name like shop.example.com"),
+        ("links: [7]", "1:9", "a text is needed here"),
+        ("links: shop.example.com", "1:8", "'links' must be a list"),
         ("frequency_caps: []", "1:1", "'frequency_caps' of the policy is not built yet"),
         ("volume_constraints: []", "1:1", "'volume_constraints' of the policy is not built yet"),
         ("willingness: {within: 7d}", "1:14", "willingness needs 'scores'"),

@@ -118,3 +118,16 @@ def test_a_rulebook_that_is_wrong_is_exit_1_and_one_that_is_not_there_exit_2(
     assert "stuck.yaml:4:7: unknown mode 'alive'" in capsys.readouterr().err
     assert foreword(monkeypatch, "vocabulary", "--rulebook", rulebook / "none") == 2
     assert "cannot be read" in capsys.readouterr().err
+
+
+def test_check_says_how_long_each_text_message_is(
+    rulebook: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    sms = rulebook / "messages" / "stuck" / "sms.txt"
+    assert foreword(monkeypatch, "check", "--rulebook", rulebook) == 0
+    assert f"{sms}: 17 septets of GSM-7, 1 segment\n" in capsys.readouterr().out
+    assert foreword(monkeypatch, "check", "--rulebook", rulebook, "--json") == 0
+    told = [json.loads(line) for line in capsys.readouterr().out.splitlines()]
+    assert [one for one in told if one["kind"] == "sms"] == [
+        {"kind": "sms", "file": str(sms), "encoding": "GSM-7", "units": 17, "segments": 1}
+    ]

@@ -1,4 +1,4 @@
-"""What is remembered so as to know what holds a customer's messages back: open cases, and the last of some events."""
+"""What is remembered so as to know what holds messages back: open cases, and the last of some events."""
 
 from __future__ import annotations
 
