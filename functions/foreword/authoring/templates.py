@@ -16,7 +16,7 @@ from foreword.authoring.rules import AuthoredRule
 from foreword.authoring.suggest import did_you_mean
 from foreword.domain.errors import InvalidRulebook
 from foreword.domain.profiles import ADDRESSES
-from foreword.domain.rulebook import Channel, Send
+from foreword.domain.rulebook import Channel, Rule, Send
 
 Templates: TypeAlias = Mapping[str, Mapping[str, str]]
 """Message -> file name -> Liquid text."""
@@ -25,6 +25,7 @@ PARTS: Mapping[Channel, tuple[str, ...]] = {
     Channel.EMAIL: ("subject.txt", "email.txt", "email.html"),
     Channel.SMS: ("sms.txt",),
     Channel.TASK: (),
+    Channel.OUTBOUND: (),
 }
 _ALL_PARTS = tuple(part for parts in PARTS.values() for part in parts)
 _FILE = re.compile(r"([a-z]+\.(?:txt|html))(?:\.([a-z]{2,3}(?:-[A-Z]{2})?))?", re.ASCII)
@@ -45,9 +46,9 @@ def read_templates(messages: Path) -> dict[str, dict[str, str]]:
 def check_templates(authored: AuthoredRule, templates: Templates, messages: Path) -> list[InvalidRulebook]:
     """What is wrong with the messages of this rule: files that are missing, Liquid, placeholders.
 
-    A send that only makes tasks needs no templates.
+    A send that only makes tasks or outbound events needs no templates.
     """
-    known = frozenset((*authored.rule.signals, *_OTHERS))
+    known = frozenset((*authored.rule.signals, *_others(authored.rule)))
     errors: list[InvalidRulebook] = []
     for number, send in enumerate(authored.rule.sends):
         files = templates.get(send.message)
@@ -63,6 +64,12 @@ def check_templates(authored: AuthoredRule, templates: Templates, messages: Path
                 error for name, text in files.items() for error in _check_file(folder / name, text, known)
             )
     return errors
+
+
+def _others(rule: Rule) -> tuple[str, ...]:
+    """`variant` is known where there is always one."""
+    has_variants = rule.experiment is not None and rule.experiment.variants
+    return (*_OTHERS, "variant") if has_variants else _OTHERS
 
 
 def _text(path: Path) -> str:
