@@ -7,13 +7,14 @@ from dataclasses import dataclass
 from operator import itemgetter
 from typing import Any
 
-from foreword.authoring.follow_ups import Leaving
+from foreword.authoring.follow_ups import leaves_at
 from foreword.authoring.rules import AuthoredRule
 from foreword.authoring.written_tests import CUSTOMER_ID, Expected, RuleTest, Sent, Skipped
 from foreword.domain import json_text
 from foreword.domain.core import Core
 from foreword.domain.decisions import Decision
 from foreword.domain.instants import Instant, format_instant
+from foreword.domain.matching import Matching
 from foreword.domain.peers import peers_decisions
 from foreword.domain.replay import once, replay
 from foreword.domain.rulebook import Policy, Rule, Rulebook
@@ -53,9 +54,9 @@ class _Happened:
 
 def _run(authored: AuthoredRule, test: RuleTest, core: Core) -> RuleTestResult:
     rule = authored.rule
-    leaving = Leaving(rule, core.lists, test.customer.profile, once(test.customer.given))
+    own = Matching(once(test.customer.given), core.lists, test.customer.profile)
     happened = [
-        _Happened(decision, tuple(_outcomes(rule, decision, leaving, test.end)))
+        _Happened(decision, tuple(_outcomes(rule, decision, own, test.end)))
         for decision in _decisions(test, core, rule.rule)
     ]
     # What was skipped is compared only where the test speaks of skipping.
@@ -80,14 +81,14 @@ def _decisions(test: RuleTest, core: Core, rule: str) -> list[Decision]:
 
 
 def _outcomes(
-    rule: Rule, decision: Decision, leaving: Leaving, end: Instant
+    rule: Rule, decision: Decision, own: Matching, end: Instant
 ) -> Iterator[tuple[Instant, Expected]]:
     """One for each send whose `if` holds, by the first of its channels; a follow-up when its time has come."""
     if decision.reason is not None:
         yield decision.at, Skipped(decision.reason)
         return
     for send in (rule.sends[at] for at in decision.sends):
-        at = leaving.leaves_at(send, decision, end)
+        at = leaves_at(rule, send, decision, own, end)
         if at is not None:
             yield at, Sent(send.message, send.channels[0])
 
