@@ -11,15 +11,16 @@ from pathlib import Path
 
 import pytest
 
-from foreword.authoring import policy, rules, sends, written_tests
+from foreword.authoring import experiments, holds, open_cases, policy, rules, sends, written_tests
 from foreword.authoring.cel_functions import METHODS, PLAIN
 from foreword.authoring.check import check
+from foreword.authoring.rulebook import load_rulebook
 from foreword.authoring.signals.kinds import KINDS
 from foreword.authoring.signals.reader import WILLINGNESS
 from foreword.cli import demo
 from foreword.cli.main import foreword
 from foreword.domain.reasons import QuarantineReason, Reason
-from foreword.domain.rulebook import Channel
+from foreword.domain.rulebook import Channel, Policy
 from foreword.local.cloud import LocalCloud
 from foreword.local.faults import Faults
 from foreword.local.project import find
@@ -128,15 +129,37 @@ def test_every_kind_of_signal_that_is_built_is_described() -> None:
 def test_every_key_of_a_rule_its_send_the_policy_and_a_stage_is_described() -> None:
     assert set(keys("Rule reference", "key")) == set(rules.KEYS)
     assert set(keys("Rule reference", "key of `send`")) == set(sends.KEYS)
+    assert set(keys("Holds and open cases", "key of `hold`")) == set(holds.KEYS)
+    assert set(keys("Experiments", "key of `experiment`")) == set(experiments.KEYS)
     assert keys("Policy and lists", "key") == list(policy.KEYS)
+    assert keys("Policy and lists", "key of `open_cases`") == list(open_cases.KEYS)
     assert set(keys("Deploy", "key")) == Stage.model_fields.keys() - {"name"}
 
 
 def test_what_is_refused_as_not_built_yet_is_named() -> None:
     told = set(spans(README.section("Not built yet")))
-    unbuilt = {*rules.UNBUILT, *sends.UNBUILT, *sends.UNBUILT_CHANNELS, *written_tests.UNBUILT}
-    assert {*unbuilt, *policy.UNBUILT, *policy.WILLINGNESS_UNBUILT} <= told
+    assert {*written_tests.UNBUILT} <= told
     assert not told & {*rules.KEYS, *sends.KEYS, *policy.KEYS, *KINDS, *Channel}
+
+
+@pytest.mark.parametrize("key", ["send", "hold", "experiment"])
+def test_the_examples_of_the_rule_reference_are_read_as_they_stand(tmp_path: Path, key: str) -> None:
+    (shown,) = [block.code for block in README.blocks("yaml") if block.code.startswith(f"{key}:")]
+    needed = "" if key == "send" else "send: {message: m, purpose: service, topic: care, channels: [task]}\n"
+    rule = f"rule: shown\nwhy: W\nowner: O\nsignals: {{n: {{each: A}}}}\nwhen: 'n'\n{needed}{shown}"
+    (tmp_path / "shown.yaml").write_text(rule)
+    (authored,) = load_rulebook(tmp_path).rules
+    assert authored.rule.sends
+
+
+def test_the_examples_in_the_table_of_the_policy_are_read_as_they_stand(tmp_path: Path) -> None:
+    for name, meaning, _ in rows(README.section("Policy and lists"), "key"):
+        for shown in (span for span in spans(meaning) if span.startswith("{")):
+            (key,) = spans(name)
+            listed = key in ("frequency_caps", "volume_constraints")
+            path = tmp_path / "policy.yaml"
+            path.write_text(f"{key}: {f'[{shown}]' if listed else shown}\n")
+            assert policy.read_policy(path) != Policy()
 
 
 def test_every_function_of_a_condition_is_named() -> None:

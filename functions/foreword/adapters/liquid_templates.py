@@ -74,6 +74,8 @@ class LiquidRenderer:
             "case": shown(message.case),
             "rule": message.rule,
         }
+        if message.variant is not None:
+            values["variant"] = message.variant
         if links is not None:
             values[message_files.UNSUBSCRIBE_URL] = links.unsubscribe
             values[message_files.PREFERENCES_URL] = links.preferences

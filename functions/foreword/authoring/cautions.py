@@ -7,6 +7,7 @@ from typing import Any
 
 from foreword.authoring.falling import made_true_by_events
 from foreword.authoring.rules import AuthoredRule
+from foreword.authoring.sends import WEIGHTS
 from foreword.authoring.signals.reader import is_moment
 from foreword.authoring.suggest import MISSPELT, did_you_mean
 from foreword.domain.conditions import root_names
@@ -47,8 +48,38 @@ def _all(rule: Rule, schemas: Schemas) -> Iterator[tuple[str, str]]:
                     (f"signals.{name}", words)
                     for words in _unlikely_fields(events.where, tuple(events.types or ()), schemas)
                 )
-    for name, expression in _conditions(rule):
+    for name, expression in _asked(rule):
         yield from ((name, words) for words in _unlikely_fields(expression, tuple(sorted(types)), schemas))
+    for name, events in awaited_events(rule):
+        yield from ((name, words) for words in _unlikely_types(events, schemas))
+        if events.where is not None:
+            found = _unlikely_fields(events.where, tuple(events.types or ()), schemas)
+            yield from ((name, words) for words in found)
+    yield from _without_case(rule, schemas)
+    if rule.experiment is not None and rule.experiment.goal is None:
+        yield "experiment", "an experiment without a goal: `foreword results` has nothing to count"
+
+
+def _without_case(rule: Rule, schemas: Schemas) -> Iterator[tuple[str, str]]:
+    """Events that are to cancel messages of a case, and cannot say of which."""
+    if rule.for_each is None:
+        return
+    needed = sorted(_fields(rule.for_each.tree, _DATA))
+    for name, events in awaited_events(rule):
+        if name in ("hold", "experiment"):
+            continue  # these are of the customer, whatever the case
+        for kind in events.types or ():
+            missing = [
+                field
+                for field in needed
+                if kind in schemas and field not in schemas[kind].get("properties", {})
+            ]
+            if missing:
+                yield (
+                    name,
+                    f"the schema of {kind} has no '{missing[0]}', and an event without the case "
+                    f"({rule.for_each.source}) cancels nothing",
+                )
 
 
 def _in_vain(rule: Rule, schemas: Schemas) -> Iterator[tuple[str, str]]:
@@ -72,11 +103,24 @@ def _in_vain(rule: Rule, schemas: Schemas) -> Iterator[tuple[str, str]]:
         )
 
 
-def _conditions(rule: Rule) -> Iterator[tuple[str, Expression]]:
+def _asked(rule: Rule) -> Iterator[tuple[str, Expression]]:
     yield from (("when", rule.when), ("eligible", rule.eligible))
     for number, send in enumerate(rule.sends):
-        if send.condition is not None:
-            yield f"send.{number}.if", send.condition
+        for key, asked in (("if", send.condition), *((name, getattr(send, name)) for name in WEIGHTS)):
+            if asked is not None:
+                yield f"send.{number}.{key}", asked
+
+
+def awaited_events(rule: Rule) -> Iterator[tuple[str, EventFilter]]:
+    """The events that matter after a firing, each with the key of `AuthoredRule.places`."""
+    experiment, hold = rule.experiment, rule.hold
+    named = {
+        "exceptions": rule.exceptions,
+        "hold": None if hold is None else hold.until,
+        "experiment": None if experiment is None or experiment.goal is None else experiment.goal.event,
+        **{f"send.{number}.unless": send.unless for number, send in enumerate(rule.sends)},
+    }
+    yield from ((name, events) for name, events in named.items() if events is not None)
 
 
 def event_filters(signal: Signal) -> list[EventFilter]:

@@ -55,7 +55,7 @@ def _definitions() -> dict[str, Any]:
         },
         "signal": {"oneOf": [_signal(name, kind) for name, kind in KINDS.items()]},
         "signals": _signals(),
-        "send": mapping(sends.KEYS),
+        "send": mapping(sends.KEYS, dependencies={"unless": ["after"]}),
         "sends": {"oneOf": [definition("send"), list_of(definition("send"))]},
         "given": mapping(written_tests.GIVEN_KEYS),
         "expected": mapping(

@@ -190,13 +190,8 @@ def integer(source: Source, node: Node, lowest: int, highest: int) -> int:
     return int(value)
 
 
-def one_of(
-    source: Source, node: Node, allowed: Mapping[str, T], what: str, unbuilt: Collection[str] = ()
-) -> T:
+def one_of(source: Source, node: Node, allowed: Mapping[str, T], what: str) -> T:
     value = text(source, node)
-    if value in unbuilt:
-        built = ", ".join(allowed)
-        raise source.refused(node, f"{what} '{value}' is not built yet; built are: {built}")
     if value not in allowed:
         hint = did_you_mean(value, allowed) or f"; known are: {', '.join(allowed)}"
         raise source.refused(node, f"unknown {what} '{value}'{hint}")

@@ -7,6 +7,7 @@ import zoneinfo
 from pathlib import Path
 from typing import Any
 
+from foreword.authoring import limits, open_cases, quiet_hours, shares
 from foreword.authoring.event_types import event_type
 from foreword.authoring.fields import (
     Fields,
@@ -18,21 +19,20 @@ from foreword.authoring.fields import (
     items,
     one_of,
     text,
-    time_of_day,
 )
 from foreword.authoring.suggest import did_you_mean
-from foreword.authoring.value_schemas import DURATION, EVENT_TYPE, TEXT, TIME_OF_DAY, list_of, mapping, whole
+from foreword.authoring.value_schemas import DURATION, EVENT_TYPE, TEXT, list_of, mapping, whole
 from foreword.authoring.value_schemas import one_of as any_of
 from foreword.authoring.yaml_reader import Mapping as YamlMapping
 from foreword.authoring.yaml_reader import Node, Scalar, json_value
 from foreword.domain.facts import CUSTOMER_UPDATED
-from foreword.domain.instants import DAY, format_duration
-from foreword.domain.rulebook import Policy, Purpose, QuietHours, Willingness
+from foreword.domain.instants import DAY, Duration, format_duration
+from foreword.domain.rulebook import Policy, Purpose, Willingness
 
 LIST_NAME = r"[A-Za-z_][A-Za-z0-9_]*"
 HIGHEST_SCORE = 10
+LARGEST_INDEX = 1_000_000
 CONSENTS = ("opt-in", "opt-out")
-QUIET_HOURS_KEYS = {name: Key(TIME_OF_DAY, required=True) for name in ("from", "to")}
 CONSENT_KEYS = {name: Key(any_of(CONSENTS)) for name in ("marketing", "service")}
 WILLINGNESS_KEYS = {
     "within": Key({**DURATION, "default": "7d"}),
@@ -45,19 +45,22 @@ WILLINGNESS_KEYS = {
         },
         required=True,
     ),
+    "hold_marketing_below": Key(whole(-LARGEST_INDEX, LARGEST_INDEX)),
 }
-WILLINGNESS_UNBUILT = ("hold_marketing_below",)
 KEYS = {
     "default_timezone": Key({**TEXT, "examples": ["Europe/Berlin"]}),
     "retention": Key({**DURATION, "default": "400d"}),
     "allowed_lateness": Key({**DURATION, "default": "7d"}),
     "settle": Key({**DURATION, "default": "5m"}),
-    "quiet_hours": Key(mapping(QUIET_HOURS_KEYS)),
+    "quiet_hours": Key(quiet_hours.SCHEMA),
+    "frequency_caps": Key(limits.CAPS),
+    "volume_constraints": Key(limits.VOLUMES),
     "willingness": Key(mapping(WILLINGNESS_KEYS)),
+    "open_cases": Key(open_cases.CASES),
     "consent": Key(mapping(CONSENT_KEYS)),
     "links": Key(list_of({**TEXT, "examples": ["shop.example.com"]})),
+    "holdout": Key(shares.PERCENT),
 }
-UNBUILT = ("frequency_caps", "volume_constraints", "open_cases", "holdout")
 
 _HOST = re.compile(r"[a-z0-9-]+(?:\.[a-z0-9-]+)+", re.ASCII)
 _URL_OF_A_HOST = re.compile(r"(?:[a-z]+:)?(?://)?([^/:]+)")
@@ -69,7 +72,7 @@ def read_policy(path: Path) -> Policy:
     if not path.exists():
         return Policy()
     source = Source(path)
-    fields = Fields(source, source.root(), "the policy", KEYS, UNBUILT)
+    fields = Fields(source, source.root(), "the policy", KEYS)
     values: dict[str, Any] = {}
     for name, node in fields.values.items():
         with source.collecting():
@@ -77,19 +80,38 @@ def read_policy(path: Path) -> Policy:
     _check_reach(source, fields, values)
     source.finish()
     values["link_hosts"] = values.pop("links", ())
+    if "quiet_hours" in values:
+        hours = values["quiet_hours"]
+        values |= {"quiet_hours": hours.everywhere, "quiet_hours_on": hours.on}
     return Policy(**values)
 
 
 def _check_reach(source: Source, fields: Fields, values: dict[str, Any]) -> None:
-    """The willingness index looks back no further than events are kept."""
-    willingness, retention = values.get("willingness"), values.get("retention", Policy().retention)
-    if willingness is not None and willingness.within > retention:
+    """Nothing looks back further than events and messages are kept."""
+    retention = values.get("retention", Policy().retention)
+
+    def reaches(node: Node, what: str, length: Duration) -> None:
         with source.collecting():
-            raise source.refused(
-                fields.values["willingness"],
-                f"willingness within {format_duration(willingness.within)} is further back than the policy's "
-                f"retention of {format_duration(retention)} keeps events",
-            )
+            if length > retention:
+                raise source.refused(
+                    node,
+                    f"{what} {format_duration(length)} is further back than the policy's retention of "
+                    f"{format_duration(retention)} keeps events and messages",
+                )
+
+    if "willingness" in values:
+        reaches(fields.values["willingness"], "willingness within", values["willingness"].within)
+    for cap, node in _with_nodes(source, fields, values, "frequency_caps"):
+        reaches(node, "a cap within", cap.within)
+    for cases, node in _with_nodes(source, fields, values, "open_cases"):
+        reaches(node, "an open case, at_most and then_for together, of", cases.at_most + cases.then_for)
+
+
+def _with_nodes(source: Source, fields: Fields, values: dict[str, Any], name: str) -> list[tuple[Any, Node]]:
+    """What was read of a list, each with where it stands."""
+    if name not in values:
+        return []
+    return list(zip(values[name], items(source, fields.values[name], f"'{name}'"), strict=True))
 
 
 def read_lists(path: Path) -> dict[str, tuple[str, ...]]:
@@ -116,7 +138,15 @@ def _read(source: Source, name: str, node: Node) -> Any:
         case "default_timezone":
             return _timezone(source, node)
         case "quiet_hours":
-            return _quiet_hours(source, node)
+            return quiet_hours.read_quiet_hours(source, node)
+        case "frequency_caps":
+            return limits.read_caps(source, node)
+        case "volume_constraints":
+            return limits.read_volumes(source, node)
+        case "open_cases":
+            return open_cases.read_open_cases(source, node)
+        case "holdout":
+            return shares.holdout(source, node)
         case "consent":
             return _consent(source, node)
         case "willingness":
@@ -137,16 +167,6 @@ def _timezone(source: Source, node: Node) -> str:
     return name
 
 
-def _quiet_hours(source: Source, node: Node) -> QuietHours:
-    fields = Fields(source, node, "quiet_hours", QUIET_HOURS_KEYS)
-    start, end = (time_of_day(source, fields.require(name)) for name in QUIET_HOURS_KEYS)
-    if start == end:
-        raise source.refused(
-            node, "quiet_hours from and to are the same: leave quiet_hours out, or name a span"
-        )
-    return QuietHours(start=start, end=end)
-
-
 def _consent(source: Source, node: Node) -> dict[Purpose, str]:
     fields = Fields(source, node, "consent", CONSENT_KEYS)
     given = {
@@ -157,13 +177,14 @@ def _consent(source: Source, node: Node) -> dict[Purpose, str]:
 
 
 def _willingness(source: Source, node: Node) -> Willingness:
-    fields = Fields(source, node, "willingness", WILLINGNESS_KEYS, WILLINGNESS_UNBUILT)
+    fields = Fields(source, node, "willingness", WILLINGNESS_KEYS)
     scores = fields.require("scores")
     if not isinstance(scores, YamlMapping) or not scores.entries:
         raise source.refused(scores, "'scores' must give event types their scores: {OrderPlaced: 2}")
     return Willingness(
         within=fields.optional("within", duration, 7 * DAY),
         scores={_scored(source, key): _score(source, value) for key, value in scores.entries},
+        hold_marketing_below=fields.optional("hold_marketing_below", _line, None),
     )
 
 
@@ -174,6 +195,10 @@ def _host(source: Source, node: Node) -> str:
         hint = f"; did you mean '{meant[1]}'?" if meant and _HOST.fullmatch(meant[1]) else ""
         raise source.refused(node, f"'{written}' is not a host name like shop.example.com{hint}")
     return written
+
+
+def _line(source: Source, node: Node) -> int | None:
+    return integer(source, node, -LARGEST_INDEX, LARGEST_INDEX)
 
 
 def _scored(source: Source, key: Scalar) -> str:

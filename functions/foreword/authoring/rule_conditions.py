@@ -1,15 +1,17 @@
-"""What a rule asks: its signals, `when`, `eligible` and each send's `if`, and whether they go together."""
+"""What a rule asks: its signals, `when`, `eligible`, each send's `if` and weights, and whether they go together."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, replace
+from typing import TypeAlias
 
 from foreword.authoring.cel import Scope
 from foreword.authoring.cel_types import NUMBER, STRING
 from foreword.authoring.expressions import TRUE, condition, expression
 from foreword.authoring.fields import Fields, Source
-from foreword.authoring.sends import ReadSend
+from foreword.authoring.rule_events import Awaited, read_awaited
+from foreword.authoring.sends import WEIGHTS, ReadSend
 from foreword.authoring.signals.reader import (
     WILLINGNESS,
     NamedSignals,
@@ -34,6 +36,9 @@ _NO_WILLINGNESS = "policy.yaml sets no willingness (its window and scores)"
 _CASE_SCOPE = dict.fromkeys(("profile", "lists"), "a case is named by the event alone")
 
 
+Reader: TypeAlias = Callable[[Source, Node, Scope], Expression]
+
+
 @dataclass(frozen=True, slots=True)
 class Asked:
     """`own` names the signals that are written in the rule itself."""
@@ -43,6 +48,7 @@ class Asked:
     when: Expression
     eligible: Expression
     sends: tuple[Send, ...]
+    awaited: Awaited
 
 
 class _Broken(Exception):
@@ -73,6 +79,7 @@ def read_case(source: Source, node: Node) -> Expression:
 
 def _read(source: Source, fields: Fields, sends: tuple[ReadSend, ...], surroundings: Surroundings) -> Asked:
     own = _own_signals(source, fields, surroundings)
+    awaited = read_awaited(_event_context(source, fields, surroundings), fields, sends)
     if surroundings.shared is None:
         raise _Broken
     built_in = _built_in(surroundings)
@@ -95,9 +102,16 @@ def _read(source: Source, fields: Fields, sends: tuple[ReadSend, ...], surroundi
         when=read["when"],
         eligible=read.get("eligible", TRUE),
         sends=tuple(
-            sent.send.model_copy(update={"condition": read.get(f"send.{number}.if")})
+            sent.send.model_copy(
+                update={
+                    "condition": read.get(f"send.{number}.if"),
+                    **{name: read.get(f"send.{number}.{name}") for name in WEIGHTS},
+                    "unless": awaited.unless[number],
+                }
+            )
             for number, sent in enumerate(sends)
         ),
+        awaited=awaited,
     )
 
 
@@ -105,15 +119,25 @@ def _own_signals(source: Source, fields: Fields, surroundings: Surroundings) -> 
     node = fields.values.get("signals")
     if node is None:
         return NamedSignals({}, {})
-    shared = surroundings.shared.signals if surroundings.shared is not None else {}
-    hidden = frozenset((WILLINGNESS, *shared, *_keys(node)))
-    scope = Scope(lists=frozenset(surroundings.lists), hidden=hidden)
     before = len(source.errors)
     with source.collecting():
-        own = read_signals(Context(source, scope, surroundings.policy.retention), node, shared)
+        own = read_signals(_event_context(source, fields, surroundings), node, _shared(surroundings))
     if len(source.errors) > before:
         raise _Broken
     return own
+
+
+def _event_context(source: Source, fields: Fields, surroundings: Surroundings) -> Context:
+    """What the conditions of events are read against: they see no signals."""
+    node = fields.values.get("signals")
+    own = () if node is None else _keys(node)
+    hidden = frozenset((WILLINGNESS, *_shared(surroundings), *own))
+    scope = Scope(lists=frozenset(surroundings.lists), hidden=hidden)
+    return Context(source, scope, surroundings.policy.retention)
+
+
+def _shared(surroundings: Surroundings) -> Mapping[str, Signal]:
+    return {} if surroundings.shared is None else surroundings.shared.signals
 
 
 def _built_in(surroundings: Surroundings) -> dict[str, Signal]:
@@ -134,6 +158,17 @@ def _condition_nodes(fields: Fields, sends: tuple[ReadSend, ...]) -> Iterator[tu
     for number, sent in enumerate(sends):
         if sent.condition is not None:
             yield f"send.{number}.if", sent.condition
+        for name, node in sent.weights.items():
+            yield f"send.{number}.{name}", node
+
+
+def _reader(name: str) -> Reader:
+    """Of what stands at `when`, `send.0.value` and the like: a weight gives a number, all else a truth."""
+    return _weight if name.rpartition(".")[2] in WEIGHTS else condition
+
+
+def _weight(source: Source, node: Node, scope: Scope) -> Expression:
+    return expression(source, node, scope, (NUMBER,))
 
 
 def _read_all(
@@ -145,7 +180,7 @@ def _read_all(
         fields.require("when")
     for name, node in nodes.items():
         with source.collecting():
-            read[name] = condition(source, node, scope)
+            read[name] = _reader(name)(source, node, scope)
     if len(source.errors) > before:
         raise _Broken
     if not root_names(read["when"]) & scope.signals.keys():
@@ -169,7 +204,7 @@ def _refuse_events(
     for name, asked in read.items():
         if "event" in root_names(asked):
             with source.collecting():
-                condition(source, nodes[name], without)
+                _reader(name)(source, nodes[name], without)
 
 
 def _why_no_event(fields: Fields, when: Expression, signals: Mapping[str, Signal]) -> str | None:

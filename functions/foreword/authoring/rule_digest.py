@@ -7,16 +7,24 @@ import json
 from collections.abc import Mapping
 from typing import Any
 
-from foreword.domain.rulebook import DateSignal, Policy, Rule
+from foreword.authoring.signals.references import closure
+from foreword.domain.conditions import root_names
+from foreword.domain.rulebook import DateSignal, PeersSignal, Policy, Rule, Signal
 
 
 def digest(rule: Rule, policy: Policy, lists: Mapping[str, tuple[str, ...]]) -> str:
-    """Of the signals, conditions, case, schedule and pause, and of what they use of the policy and the lists."""
+    """Of what decides when it fires: signals, conditions, case, schedule and pause, and what they use of the policy
+    and the lists.
+
+    A send's `if` is such a condition, since a firing that makes no message sets no pause. What a firing then does
+    (weights, follow-ups, exceptions, hold, experiment) is not.
+    """
+    signals = _deciding(rule)
     by_wall_clock = rule.evaluate is not None or any(
-        isinstance(signal, DateSignal) for signal in rule.signals.values()
+        isinstance(signal, DateSignal) for signal in signals.values()
     )
     deciding = {
-        "signals": {name: _trees(signal.model_dump(mode="json")) for name, signal in rule.signals.items()},
+        "signals": {name: _trees(signal.model_dump(mode="json")) for name, signal in signals.items()},
         "when": rule.when.tree,
         "eligible": rule.eligible.tree,
         "sends": [None if send.condition is None else send.condition.tree for send in rule.sends],
@@ -34,6 +42,14 @@ def digest(rule: Rule, policy: Policy, lists: Mapping[str, tuple[str, ...]]) -> 
         if f'["field",["name","lists"],{json.dumps(name)}]' in written
     }
     return hashlib.sha256(f"{written}{json.dumps(used)}".encode()).hexdigest()
+
+
+def _deciding(rule: Rule) -> dict[str, Signal]:
+    """The signals that the conditions name, and all they are computed from; peers decide even unnamed."""
+    named = frozenset[str]().union(*(root_names(condition) for condition in rule.conditions))
+    peers = (name for name, signal in rule.signals.items() if isinstance(signal, PeersSignal))
+    used = closure(named.union(peers), rule.signals)
+    return {name: signal for name, signal in rule.signals.items() if name in used}
 
 
 def _trees(document: Any) -> Any:

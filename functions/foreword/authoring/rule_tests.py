@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from operator import itemgetter
 from typing import Any
 
+from foreword.authoring.follow_ups import leaves_at
 from foreword.authoring.rules import AuthoredRule
 from foreword.authoring.written_tests import CUSTOMER_ID, Expected, RuleTest, Sent, Skipped
 from foreword.domain import json_text
 from foreword.domain.core import Core
 from foreword.domain.decisions import Decision
-from foreword.domain.instants import format_instant
+from foreword.domain.instants import Instant, format_instant
+from foreword.domain.matching import Matching
 from foreword.domain.peers import peers_decisions
 from foreword.domain.replay import once, replay
 from foreword.domain.rulebook import Policy, Rule, Rulebook
@@ -41,17 +44,27 @@ def run_rule_tests(
     return tuple(_run(authored, test, core) for test in authored.tests)
 
 
+@dataclass(frozen=True, slots=True)
+class _Happened:
+    """`outcomes` each with the time at which it came; empty where no `if` held, or all wait or were cancelled."""
+
+    decision: Decision
+    outcomes: tuple[tuple[Instant, Expected], ...]
+
+
 def _run(authored: AuthoredRule, test: RuleTest, core: Core) -> RuleTestResult:
+    rule = authored.rule
+    own = Matching(once(test.customer.given), core.lists, test.customer.profile)
     happened = [
-        (decision, _outcomes(authored, decision)) for decision in decisions(test, core, authored.rule.rule)
+        _Happened(decision, tuple(_outcomes(rule, decision, own, test.end)))
+        for decision in decisions(test, core, rule.rule)
     ]
     # What was skipped is compared only where the test speaks of skipping.
     skips = any(isinstance(expected, Skipped) for expected in test.expect)
-    compared = tuple(
-        outcome for _, outcomes in happened for outcome in outcomes if skips or isinstance(outcome, Sent)
-    )
-    difference = () if compared == test.expect else _difference(authored.rule, test, happened)
-    return RuleTestResult(authored.rule.rule, test.name, authored.file, test.place.line, difference)
+    in_time = sorted((outcome for one in happened for outcome in one.outcomes), key=itemgetter(0))
+    compared = tuple(outcome for _, outcome in in_time if skips or isinstance(outcome, Sent))
+    difference = () if compared == test.expect else _difference(rule, test, happened)
+    return RuleTestResult(rule.rule, test.name, authored.file, test.place.line, difference)
 
 
 def decisions(test: RuleTest, core: Core, rule: str) -> list[Decision]:
@@ -67,25 +80,38 @@ def decisions(test: RuleTest, core: Core, rule: str) -> list[Decision]:
     return [decision for decision in compared if decision.customer_id == CUSTOMER_ID]
 
 
-def _outcomes(authored: AuthoredRule, decision: Decision) -> tuple[Expected, ...]:
-    """One for each send whose `if` holds, by the first of its channels."""
+def _outcomes(
+    rule: Rule, decision: Decision, own: Matching, end: Instant
+) -> Iterator[tuple[Instant, Expected]]:
+    """One for each send whose `if` holds, by the first of its channels; a follow-up when its time has come."""
     if decision.reason is not None:
-        return (Skipped(decision.reason),)
-    sends = [authored.rule.sends[at] for at in decision.sends]
-    return tuple(Sent(send.message, send.channels[0]) for send in sends)
+        yield decision.at, Skipped(decision.reason)
+        return
+    for send in (rule.sends[at] for at in decision.sends):
+        at = leaves_at(rule, send, decision, own, end)
+        if at is not None:
+            yield at, Sent(send.message, send.channels[0])
 
 
-def _difference(
-    rule: Rule, test: RuleTest, happened: list[tuple[Decision, tuple[Expected, ...]]]
-) -> tuple[str, ...]:
+def _difference(rule: Rule, test: RuleTest, happened: list[_Happened]) -> tuple[str, ...]:
     lines = [f"expected  {expected}" for expected in test.expect] or ["expected  no message"]
-    for decision, outcomes in happened:
+    for one in happened:
+        decision = one.decision
         values = ", ".join(f"{name} = {_shown(value)}" for name, value in decision.signals.items())
-        when = f"at {format_instant(decision.at)}{f' with {values}' if values else ''}"
-        lines += [f"happened  {outcome} {when}" for outcome in outcomes or ("no message, for no 'if' held,",)]
+        told = f" with {values}" if values else ""
+        lines += [f"happened  {outcome} at {format_instant(at)}{told}" for at, outcome in one.outcomes]
+        if not one.outcomes:
+            at = format_instant(decision.at)
+            lines.append(f"happened  no message, for {_why_none(decision)}, at {at}{told}")
     if not happened:
         lines.append(f"happened  nothing: 'when' did not become true{_clock(rule, test)}")
     return tuple(lines)
+
+
+def _why_none(decision: Decision) -> str:
+    if decision.sends:
+        return "its follow-ups are not due yet or were cancelled"
+    return "no 'if' held"
 
 
 def _clock(rule: Rule, test: RuleTest) -> str:

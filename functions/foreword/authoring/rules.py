@@ -7,14 +7,23 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from foreword.authoring import schedules
+from foreword.authoring import experiments, holds, schedules
 from foreword.authoring.fields import Fields, Key, Source, duration, kebab, one_of, text
 from foreword.authoring.rule_conditions import Asked, read_case, read_conditions
 from foreword.authoring.rule_digest import digest
 from foreword.authoring.schedules import read_schedule
 from foreword.authoring.sends import ReadSend, read_sends
 from foreword.authoring.surroundings import Surroundings
-from foreword.authoring.value_schemas import CONDITION, DURATION, EXPRESSION, NAME, TEXT, definition, mapping
+from foreword.authoring.value_schemas import (
+    CONDITION,
+    DURATION,
+    EVENT,
+    EXPRESSION,
+    NAME,
+    TEXT,
+    definition,
+    mapping,
+)
 from foreword.authoring.value_schemas import one_of as any_of
 from foreword.authoring.written_tests import RuleTest, read_tests
 from foreword.authoring.yaml_reader import Node, Place, Scalar
@@ -35,10 +44,14 @@ KEYS = {
     "repeat": Key(any_of(["while_true"])),
     "eligible": Key(CONDITION),
     "re_eligible_after": Key({"anyOf": [DURATION, {"const": "none"}], "default": "30d"}),
+    "exceptions": Key(EVENT),
     "send": Key(definition("sends"), required=True),
+    "hold": Key(mapping(holds.KEYS)),
+    "experiment": Key(
+        mapping(experiments.KEYS, anyOf=[{"required": ["holdout"]}, {"required": ["variants"]}])
+    ),
     "tests": Key(definition("tests")),
 }
-UNBUILT = ("exceptions", "experiment", "hold")
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,7 +65,7 @@ class Position:
 @dataclass(frozen=True, slots=True)
 class AuthoredRule:
     """`places` holds where each key of the rule, each signal (`signals.name`, which may be shared), each message
-    (`send.0`) and each send's condition (`send.0.if`) stands."""
+    (`send.0`) and each send's `if`, `unless` and weights (`send.0.if`) stand."""
 
     rule: Rule
     tests: tuple[RuleTest, ...]
@@ -71,11 +84,11 @@ def read_rule(path: Path, surroundings: Surroundings) -> AuthoredRule | None:
     None where nothing more can be said of the rule until signals.yaml is mended.
     """
     source = Source(path)
-    fields = Fields(source, source.root(), "a rule", KEYS, UNBUILT)
+    fields = Fields(source, source.root(), "a rule", KEYS)
     values = _plain_values(source, fields, surroundings)
     sends: tuple[ReadSend, ...] = ()
     with source.collecting():
-        sends = read_sends(source, fields.require("send"))
+        sends = read_sends(source, fields.require("send"), surroundings.policy.retention)
     asked: Asked | None = None
     with source.collecting():
         asked = read_conditions(source, fields, sends, surroundings)
@@ -92,6 +105,9 @@ def read_rule(path: Path, surroundings: Surroundings) -> AuthoredRule | None:
         when=asked.when,
         eligible=asked.eligible,
         sends=asked.sends,
+        exceptions=asked.awaited.exceptions,
+        hold=asked.awaited.hold,
+        experiment=asked.awaited.experiment,
         digest="",
     )
     named = digest(rule, surroundings.policy, surroundings.lists)
@@ -155,6 +171,9 @@ def _places(
         places[f"send.{number}"] = sent.message
         if sent.condition is not None:
             places[f"send.{number}.if"] = sent.condition.place
+        if sent.unless is not None:
+            places[f"send.{number}.unless"] = sent.unless.place
+        places |= {f"send.{number}.{name}": weight.place for name, weight in sent.weights.items()}
     positions = {name: Position(source.file, place) for name, place in places.items()}
     if surroundings.shared is not None:
         shared = surroundings.shared

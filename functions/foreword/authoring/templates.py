@@ -24,7 +24,7 @@ from foreword.domain.message_files import (
     split_path,
     suffixes,
 )
-from foreword.domain.rulebook import Channel, Send
+from foreword.domain.rulebook import Channel, Rule, Send
 
 Templates: TypeAlias = Mapping[str, Mapping[str, str]]
 """Message -> path in its folder -> Liquid text; `LAYOUTS` in place of a message has what e-mails share."""
@@ -33,6 +33,7 @@ PARTS: Mapping[Channel, tuple[str, ...]] = {
     Channel.EMAIL: (SUBJECT, HTML),
     Channel.SMS: (SMS,),
     Channel.TASK: (),
+    Channel.OUTBOUND: (),
 }
 OPTIONAL: Mapping[Channel, tuple[str, ...]] = {Channel.EMAIL: (PREHEADER, TEXT)}
 _ALL_PARTS = (SUBJECT, PREHEADER, HTML, TEXT, SMS)
@@ -63,9 +64,9 @@ def check_templates(
 ) -> list[InvalidRulebook]:
     """What is wrong with the messages of this rule: files that are missing, Liquid, placeholders, links.
 
-    A send that only makes tasks needs no templates.
+    A send that only makes tasks or outbound events needs no templates.
     """
-    known = Known(frozenset(authored.rule.signals), templates.get(LAYOUTS, {}), frozenset(link_hosts))
+    known = Known(_values(authored.rule), templates.get(LAYOUTS, {}), frozenset(link_hosts))
     errors: list[InvalidRulebook] = []
     for number, send in enumerate(authored.rule.sends):
         files = templates.get(send.message)
@@ -105,6 +106,12 @@ def check_layouts(templates: Templates, messages: Path, link_hosts: Collection[s
                 )
             errors += check_text(TemplateFile(file, name[0], text, is_layout=True), known)
     return errors
+
+
+def _values(rule: Rule) -> frozenset[str]:
+    """What is known by a name of its own: signals, and `variant` where there is always one."""
+    has_variants = rule.experiment is not None and rule.experiment.variants
+    return frozenset(rule.signals) | ({"variant"} if has_variants else frozenset())
 
 
 def _text(path: Path) -> str:

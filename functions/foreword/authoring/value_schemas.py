@@ -47,6 +47,7 @@ TIME_OF_DAY: Schema = {"type": "string", "pattern": f"^{CLOCK}$", "examples": ["
 TIME: Schema = {"type": "string", "examples": ["2026-03-02T09:00:00Z"]}
 CONDITION: Schema = {"type": "string", "description": "A CEL condition, in quotes.", "pattern": r"\S"}
 EXPRESSION: Schema = {"type": "string", "description": "A CEL expression.", "pattern": r"\S"}
+NUMERIC: Schema = {"type": ["string", "number"], "description": "A CEL expression that gives a number."}
 EVENT_TYPE: Schema = {"type": "string", "pattern": f"^{TYPE}$", "not": {"enum": sorted(NOTES)}}
 EVENT: Schema = definition("event")
 SIGNAL_NAMES: Schema = {"pattern": "^[A-Za-z_][A-Za-z0-9_]*$"}

@@ -6,13 +6,13 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from foreword.authoring.cautions import event_filters
+from foreword.authoring.cautions import awaited_events, event_filters
 from foreword.authoring.event_types import NOTES
 from foreword.authoring.rulebook import LoadedRulebook
 from foreword.authoring.signals.reader import signal_type
 from foreword.domain.facts import CUSTOMER_UPDATED, OWN_TYPES
 from foreword.domain.profiles import ADDRESSES
-from foreword.domain.rulebook import Signal, WillingnessSignal
+from foreword.domain.rulebook import EventFilter, Signal, WillingnessSignal
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,6 +75,7 @@ def vocabulary(loaded: LoadedRulebook, schemas: Mapping[str, Any], messages: Ite
         for signal in (*loaded.shared.signals.values(), *(s for rule in rules for s in rule.signals.values()))
         for kind in _types(signal)
     }
+    used |= {kind for events in _awaited(loaded) for kind in events.types or ()}
     types = sorted({*schemas, *used, *OWN_TYPES} - {CUSTOMER_UPDATED, *NOTES})
     sends = [send for rule in rules for send in rule.sends]
     return Vocabulary(
@@ -102,6 +103,14 @@ def _types(signal: Signal) -> set[str]:
     if isinstance(signal, WillingnessSignal):
         return set(signal.scores)
     return {kind for events in event_filters(signal) for kind in events.types or ()}
+
+
+def _awaited(loaded: LoadedRulebook) -> Iterator[EventFilter]:
+    """The events that rules and the policy wait for outside of signals."""
+    for authored in loaded.rules:
+        yield from (events for _, events in awaited_events(authored.rule))
+    for cases in loaded.policy.open_cases:
+        yield from (cases.opened, cases.closed)
 
 
 def _event(kind: str, schema: Any) -> EventWord:

@@ -1,7 +1,9 @@
-"""A customer as the tables of a deployed stage hold it."""
+"""What the tables of a deployed stage hold: a customer, or the history of a rule's experiment."""
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 from foreword.cli.failures import CannotRun
@@ -12,6 +14,9 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from mypy_boto3_cloudformation import CloudFormationClient
+    from mypy_boto3_dynamodb import DynamoDBClient
+
+    from foreword.experiments.ports import ContactHistory, Journal
 
 _TABLES = ("ActivityTable", "CustomersTable", "MessagesTable", "ConsentsTable")
 
@@ -20,18 +25,12 @@ def read_customer(
     customer_id: str, stage: str, rulebook: Rulebook, *, profile: str | None, region: str | None
 ) -> Customer:
     """Read with strong consistency, table by table; raises CannotRun."""
-    import boto3
-    from botocore.exceptions import BotoCoreError, ClientError
-
     from foreword.adapters.activity_table import ActivityTable
     from foreword.adapters.consents_table import load_consents
     from foreword.adapters.customers_table import load_profile
     from foreword.adapters.messages_table import MessagesTable
 
-    try:
-        session = boto3.Session(profile_name=profile, region_name=region)
-        activity, customers, messages, consents = _tables(session.client("cloudformation"), stage)
-        client = session.client("dynamodb")
+    with _opened(stage, profile, region) as (client, (activity, customers, messages, consents)):
         return Customer(
             customer_id,
             ActivityTable(client, activity, rulebook.journal_kept_for).read(customer_id),
@@ -39,6 +38,31 @@ def read_customer(
             MessagesTable(client, messages).of_customer(customer_id),
             load_consents(client, consents, customer_id),
         )
+
+
+@contextmanager
+def opened_history(
+    stage: str, rulebook: Rulebook, *, profile: str | None, region: str | None
+) -> Iterator[tuple[ContactHistory, Journal]]:
+    """To be read inside; raises CannotRun."""
+    from foreword.adapters.activity_table import ActivityTable
+    from foreword.adapters.exposures_table import ExposuresTable
+
+    with _opened(stage, profile, region) as (client, (activity, _, messages, _)):
+        yield ExposuresTable(client, messages), ActivityTable(client, activity, rulebook.journal_kept_for)
+
+
+@contextmanager
+def _opened(
+    stage: str, profile: str | None, region: str | None
+) -> Iterator[tuple[DynamoDBClient, list[str]]]:
+    """The client and the names of the tables; what AWS refuses inside is raised as CannotRun."""
+    import boto3
+    from botocore.exceptions import BotoCoreError, ClientError
+
+    try:
+        session = boto3.Session(profile_name=profile, region_name=region)
+        yield session.client("dynamodb"), _tables(session.client("cloudformation"), stage)
     except (BotoCoreError, ClientError) as error:
         raise CannotRun(f"stage {stage}: {error}") from None
     except (KeyError, ValueError) as error:

@@ -7,16 +7,14 @@ from pathlib import Path
 
 import click
 
-from foreword.authoring.fields import RulebookErrors
-from foreword.authoring.rulebook import load_rulebook
 from foreword.authoring.suggest import did_you_mean
 from foreword.cli.demo_records import DEMO, DemoRecords
 from foreword.cli.deployed import read_customer
 from foreword.cli.explain_text import ExplanationText
 from foreword.cli.failures import CannotRun, FoundWrong
+from foreword.cli.rulebooks import with_drafts
 from foreword.cli.stages import declared_stages
 from foreword.domain import json_text
-from foreword.domain.errors import InvalidRulebook
 from foreword.domain.instants import Instant, format_instant, parse_instant, to_instant
 from foreword.domain.rulebook import Rulebook
 from foreword.explaining.customer import Customer
@@ -41,7 +39,7 @@ def run(
     of = _stage(stage)
     asked = None if at is None else _instant(at)
     directory = rulebook or project.find().rulebook
-    rules = _rulebook(directory)
+    rules = with_drafts(directory)
     names = [one.rule for one in rules.rules]
     if rule is not None and rule not in names:
         raise CannotRun(f"no rule '{rule}' in {directory}{did_you_mean(rule, names)}")
@@ -75,20 +73,6 @@ def _instant(text: str) -> Instant:
         return parse_instant(text)
     except ValueError as error:
         raise CannotRun(f"--at: {error}") from None
-
-
-def _rulebook(directory: Path) -> Rulebook:
-    """With its drafts, and the generation under which it is published."""
-    try:
-        loaded = load_rulebook(directory)
-    except (RulebookErrors, InvalidRulebook) as error:
-        raise CannotRun(
-            f"the rulebook has errors, which `foreword check` tells: {str(error).splitlines()[0]}"
-        ) from None
-    except OSError as error:
-        raise CannotRun(f"{error.filename or directory}: cannot be read: {error.strerror}") from None
-    rules = tuple(authored.rule for authored in loaded.rules)
-    return loaded.published().model_copy(update={"rules": rules})
 
 
 def _customer(

@@ -167,6 +167,20 @@ def explain(**options: Any) -> None:
 
 
 @foreword.command()
+@click.argument("rule")
+@click.option("--stage", metavar="NAME", help="The deployed stage.")
+@click.option("--rulebook", type=directory, metavar="DIR", help="A rulebook other than the project's own.")
+@click.option("--profile", metavar="NAME", help="The AWS profile to use.")
+@click.option("--region", metavar="NAME", help="The AWS region to use.")
+@as_json
+def results(**options: Any) -> None:
+    """Show what the experiment of RULE has shown: conversions by arm, lift, and whether that is chance."""
+    from foreword.cli.results import run
+
+    run(**options)
+
+
+@foreword.command()
 @click.argument("file", type=directory)
 @click.option("--check", "check_only", is_flag=True, help="Only say whether the events are right.")
 @click.option("--stage", metavar="NAME", help="The deployed stage to emit to.")

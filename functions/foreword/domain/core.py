@@ -55,19 +55,18 @@ class CompiledRule:
         self.rule = rule
         self.name = rule.rule
         self.lists = core.lists
-        self.conditions = [rule.when, rule.eligible, *(s.condition for s in rule.sends if s.condition)]
         self.used = root_names(rule.when) & rule.signals.keys()
         self.peers: tuple[str, PeersSignal] | None = next(
             ((name, signal) for name, signal in rule.signals.items() if isinstance(signal, PeersSignal)), None
         )
         self.asked_at_events = rule.evaluate is None and self.peers is None
         self.profile_fields = frozenset(
-            field for condition in self.conditions for field in fields_of(condition, "profile")
+            field for asked in rule.expressions for field in fields_of(asked, "profile")
         )
         self.names = tuple(rule.signals)
         self.keys: dict[str, str] = {}
         self.trackers: dict[str, Tracker] = {}
-        named = frozenset[str]().union(*(root_names(condition) for condition in self.conditions))
+        named = frozenset[str]().union(*(root_names(asked) for asked in rule.expressions))
         self.untracked: dict[str, Any] = {}
         for name, signal in rule.signals.items():
             if isinstance(signal, PeersSignal):
@@ -199,7 +198,7 @@ class Core:
         self.asks_first_event = any(
             isinstance(signal, BaselineSignal) for rule in live for signal in rule.signals.values()
         )
-        self.fingerprint = _fingerprint(rulebook, self.rules.values(), self.holds)
+        self.fingerprint = _fingerprint(rulebook, self.rules.values(), [*self.trackers, *self._keep_event])
         self.handlers: dict[str, Handler | None] = {}
 
     def as_live(self) -> Core:
@@ -293,12 +292,15 @@ class Core:
         return handle
 
 
-def _fingerprint(rulebook: Rulebook, rules: Iterable[CompiledRule], holds: CompiledHolds) -> str:
-    """Of all that shapes a customer's state: another one fills it anew."""
+def _fingerprint(rulebook: Rulebook, rules: Iterable[CompiledRule], memories: Iterable[str]) -> str:
+    """Of all that shapes a customer's state: another one fills it anew.
+
+    A signal that only weighs messages is no part of its rule's digest, and has a memory all the same.
+    """
     policy = rulebook.policy
-    shaping = [policy.default_timezone, policy.retention, policy.allowed_lateness, policy.settle, *holds.keys]
+    shaping = [policy.default_timezone, policy.retention, policy.allowed_lateness, policy.settle]
     meanings = sorted([rule.name, rule.rule.digest, rule.rule.mode] for rule in rules)
-    return hashlib.sha256(json.dumps([shaping, meanings]).encode()).hexdigest()[:12]
+    return hashlib.sha256(json.dumps([shaping, meanings, sorted(memories)]).encode()).hexdigest()[:12]
 
 
 def _on_peers_compared(walk: Walk, fact: Fact) -> None:
@@ -345,11 +347,10 @@ def _trees(document: Any) -> Any:
 
 
 def _event_keepers(rules: Iterable[Rule]) -> set[str]:
-    """The memories of deadlines that have to keep their fact, because a condition names `event`."""
+    """The memories of deadlines that have to keep their fact, because a condition or a weight names `event`."""
     keepers: set[str] = set()
     for rule in rules:
-        conditions = [rule.when, rule.eligible, *(send.condition for send in rule.sends if send.condition)]
-        if any("event" in root_names(condition) for condition in conditions):
+        if any("event" in root_names(asked) for asked in rule.expressions):
             keepers |= {
                 _memory_key(signal, rule.signals, rule.for_each)
                 for signal in rule.signals.values()

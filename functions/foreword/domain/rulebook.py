@@ -259,6 +259,11 @@ class Send(Document):
     after: Duration = 0
     unless: EventFilter | None = None
 
+    @property
+    def weights(self) -> tuple[Expression, ...]:
+        """What its priority is multiplied with."""
+        return tuple(weight for weight in (self.propensity, self.context, self.value) if weight is not None)
+
 
 class Hold(Document):
     """A firing holds the customer's messages of these purposes back, for so long or until one of the events."""
@@ -320,9 +325,19 @@ class Rule(Document):
         return document.per_customer
 
     @property
+    def conditions(self) -> tuple[Expression, ...]:
+        """What decides whether it fires: a firing none of whose messages has an `if` that holds sets no pause."""
+        return (self.when, self.eligible, *(send.condition for send in self.sends if send.condition))
+
+    @property
+    def expressions(self) -> tuple[Expression, ...]:
+        """All that is asked at a firing: the conditions, and the weights of its messages."""
+        return (*self.conditions, *(weight for send in self.sends for weight in send.weights))
+
+    @property
     def expires_after(self) -> Duration:
-        """The longest of its sends."""
-        return max((send.expires_after for send in self.sends), default=0)
+        """How long after a firing something of it may still be delivered, follow-ups included."""
+        return max((send.after + send.expires_after for send in self.sends), default=0)
 
 
 class QuietHours(Document):
@@ -412,13 +427,21 @@ class Rulebook(Document):
 
         A rebuild sees too little at the journal's far end; what it takes for a rise there must be too old to fire.
         """
-        longest = max((rule.expires_after for rule in self.rules), default=0)
-        return self.policy.retention + self.policy.allowed_lateness + longest + DAY
+        return self.policy.retention + self.policy.allowed_lateness + self._longest + DAY
 
     @property
     def messages_kept_for(self) -> Duration:
-        """How long after its decision a message stays in the contact history."""
-        return max([self.policy.retention, *(rule.re_eligible_after or 0 for rule in self.rules)])
+        """How long after its decision a message stays in the contact history.
+
+        Caps count it from when it left, which for a follow-up is long after its decision.
+        """
+        pauses = (rule.re_eligible_after or 0 for rule in self.rules)
+        return max([self.policy.retention + self._longest, *pauses])
+
+    @property
+    def _longest(self) -> Duration:
+        """From a firing to the last moment at which anything of it may still be delivered."""
+        return max((rule.expires_after for rule in self.rules), default=0)
 
 
 CLAIM_TO_CALL: Duration = 10_000_000

@@ -137,3 +137,60 @@ def test_others_without_peers_are_warned_of(tmp_path: Path) -> None:
         "8:8: 't' gives others, and only a rule with a peers signal looks at them"
     ]
     assert warned(tmp_path, f"{rule_text(f'n: {{count: A}}{chr(10)}{peers}', 'p > 1')}{test}") == []
+
+
+AWAITED: dict[str, Any] = {
+    **SCHEMAS,
+    "Shipped": {"properties": {"order_id": {}, "carrier": {}}, "required": ["order_id"]},
+    "Paid": {"properties": {"payment_id": {}}},
+}
+
+
+def warned_after(directory: Path, more: str, send: str = "") -> list[str]:
+    text = rule_text("x: {each: Shipped}", "x", more=more, send=send)
+    (authored,) = load_rulebook(write_rulebook(directory, stuck=text, policy=POLICY)).rules
+    return sorted(found.message for found in cautions(authored, AWAITED))
+
+
+def test_an_event_without_the_case_that_is_to_cancel_is_warned_of(tmp_path: Path) -> None:
+    case = "for_each: event.data.order_id\n"
+    expected = (
+        "the schema of Paid has no 'order_id', and an event without the case (event.data.order_id) "
+        "cancels nothing"
+    )
+    assert warned_after(tmp_path, f"{case}exceptions: [Paid, Shipped]\n") == [expected]
+    assert warned_after(tmp_path, case, ", after: 1d, unless: Paid") == [expected]
+    assert warned_after(tmp_path, f"{case}hold: {{purposes: [marketing], for: 1d, until: Paid}}\n") == []
+    assert warned_after(tmp_path, f"{case}exceptions: [Undescribed]\n") == []
+    assert warned_after(tmp_path, "exceptions: [Paid]\n") == []
+
+
+@pytest.mark.parametrize(
+    ("more", "send"),
+    [
+        ("exceptions: [Shiped]\n", ""),
+        ("hold: {purposes: [marketing], for: 1d, until: Shiped}\n", ""),
+        ("experiment: {holdout: 5%, goal: {event: Shiped, within: 1d}}\n", ""),
+        ("", ", after: 1d, unless: Shiped"),
+    ],
+)
+def test_events_after_the_firing_that_look_misspelt_are_warned_of(
+    tmp_path: Path, more: str, send: str
+) -> None:
+    assert warned_after(tmp_path, more, send) == [
+        "no schema describes the event 'Shiped'; did you mean 'Shipped'?"
+    ]
+
+
+def test_fields_of_weights_and_of_awaited_events_are_looked_at(tmp_path: Path) -> None:
+    wrong = "no schema describes event.data.carier; did you mean 'carrier'?"
+    assert warned_after(tmp_path, "", ", value: event.data.carier") == [wrong]
+    assert warned_after(tmp_path, "exceptions: {type: Shipped, where: 'event.data.carier == \"x\"'}\n") == [
+        wrong
+    ]
+
+
+def test_an_experiment_that_counts_nothing_is_warned_of(tmp_path: Path) -> None:
+    assert warned_after(tmp_path, "experiment: {holdout: 5%}\n") == [
+        "an experiment without a goal: `foreword results` has nothing to count"
+    ]

@@ -9,7 +9,19 @@ from typing import Any
 import fastjsonschema
 import pytest
 
-from foreword.authoring import editor_schema, policy, rules, schedules, sends, written_tests
+from foreword.authoring import (
+    editor_schema,
+    experiments,
+    holds,
+    limits,
+    open_cases,
+    policy,
+    quiet_hours,
+    rules,
+    schedules,
+    sends,
+    written_tests,
+)
 from foreword.authoring.fields import Key, RulebookErrors
 from foreword.authoring.rulebook import load_rulebook
 from foreword.authoring.signals.kinds import KINDS
@@ -50,9 +62,14 @@ evaluate: {every: 1w, at: "Mon 06:00"}
 repeat: while_true
 eligible: 'profile.x'
 re_eligible_after: none
+exceptions: {type: [D, E], where: 'event.data.x'}
 send:
   - {message: a, purpose: service, topic: care, channels: [email, sms], priority: 1, expires_after: 6h, if: 'a > 2'}
-  - {message: b, purpose: critical, topic: care, channels: [task]}
+  - {message: b, purpose: critical, topic: care, channels: [task, outbound]}
+  - {message: c, purpose: service, topic: care, channels: [email], after: 7d, unless: D, propensity: 0.5,
+     context: a / 10, value: profile.x}
+hold: {purposes: [marketing, service], for: 72h, until: [F]}
+experiment: {holdout: 5%, variants: {calm: 50%, direct: 50%}, goal: {event: G, within: 14d}}
 tests:
   - name: t
     customer: {segment: x}
@@ -119,6 +136,9 @@ def test_the_two_name_every_key_there_is() -> None:
         rules.KEYS,
         sends.KEYS,
         schedules.KEYS,
+        holds.KEYS,
+        experiments.KEYS,
+        experiments.GOAL_KEYS,
         written_tests.KEYS,
         written_tests.GIVEN_KEYS,
         written_tests.MEMBER_KEYS,
@@ -166,7 +186,17 @@ def _read(directory: Path, rule: str) -> bool:
         ("rule: stuck", "rule: Stuck"),
         ("mode: live", "mode: alive"),
         ("mode: live", "mode: live\nrepeat: always"),
-        ("mode: live", "mode: live\nexceptions: [A]"),
+        ("mode: live", "mode: live\nexceptions: []"),
+        ("mode: live", "mode: live\nhold: {purposes: [marketing]}"),
+        ("mode: live", "mode: live\nhold: {purposes: [critical], for: 3d}"),
+        ("mode: live", "mode: live\nhold: {purposes: [service, service], for: 3d}"),
+        ("mode: live", "mode: live\nexperiment: {}"),
+        ("mode: live", "mode: live\nexperiment: {holdout: 5}"),
+        ("mode: live", "mode: live\nexperiment: {variants: {calm: 100%}}"),
+        ("mode: live", "mode: live\nexperiment: {variants: {holdout: 50%, calm: 50%}}"),
+        ("mode: live", "mode: live\nexperiment: {holdout: 5%, goal: {event: A}}"),
+        ("  topic: care", "  topic: care\n  unless: A"),
+        ("  topic: care", "  topic: care\n  propensity: [1]"),
         ("mode: live", "mode: live\nevaluate: {every: 1w}"),
         ("mode: live", "mode: live\nevaluate: {every: 1w, at: '6'}"),
         ("within: 7d", "within: 7"),
@@ -182,7 +212,7 @@ def _read(directory: Path, rule: str) -> bool:
         ("priority: 80", "priority: '80'"),
         ("[email, sms]", "[]"),
         ("[email, sms]", "[sms, sms]"),
-        ("[email, sms]", "[outbound]"),
+        ("[email, sms]", "[inbound]"),
         ("expect: []", "expect: none"),
         ("expect: []", "expect: [{message: stuck}]"),
         ("expect: []", "expect: [{skipped: NOT_ELIGIBLE, message: stuck}]"),
@@ -194,6 +224,64 @@ def test_what_is_wrong_is_refused_by_the_schema_and_the_reader(tmp_path: Path, o
     assert accepted(RULE)
     assert not accepted(RULE.replace(old, new, 1))
     assert not _read(tmp_path, RULE.replace(old, new, 1))
+
+
+POLICY = """\
+default_timezone: Europe/Berlin
+retention: 400d
+allowed_lateness: 7d
+settle: 5m
+quiet_hours: {from: "20:00", to: "09:00", sms: {from: "18:00", to: "10:00"},
+  email: none, task: none, outbound: none}
+frequency_caps:
+  - {purpose: marketing, channel: any, at_most: 2, within: 7d}
+volume_constraints: [{topic: care, at_most: 500, per: day}]
+willingness: {within: 7d, scores: {A: -3}, hold_marketing_below: 0}
+open_cases:
+  - {opened: A, closed: [B], by: event.data.x, hold: [marketing, service], then_for: 5d, at_most: 60d}
+consent: {marketing: opt-in, service: opt-out}
+holdout: 2%
+"""
+VALID_POLICY = fastjsonschema.compile(editor_schema.policy_schema())
+
+
+def test_every_key_of_a_policy_is_accepted_by_the_reader_and_the_schema(tmp_path: Path) -> None:
+    load_rulebook(write_rulebook(tmp_path, policy=POLICY))
+    VALID_POLICY(document(POLICY))
+    tables = (
+        policy.KEYS,
+        policy.WILLINGNESS_KEYS,
+        policy.CONSENT_KEYS,
+        limits.CAP_KEYS,
+        limits.VOLUME_KEYS,
+        open_cases.KEYS,
+        quiet_hours.KEYS,
+    )
+    assert {key for table in tables for key in table} <= _keys(document(POLICY))
+
+
+@pytest.mark.parametrize(
+    ("old", "new"),
+    [
+        ('from: "20:00", ', ""),
+        ("email: none", "email: never"),
+        ("purpose: marketing, ", "purpose: critical, "),
+        (", within: 7d}\nv", "}\nv"),
+        ("per: day", "per: week"),
+        ("topic: care, ", ""),
+        ("hold: [marketing, service]", "hold: [critical]"),
+        ("by: event.data.x, ", ""),
+        ("below: 0", "below: some"),
+        ("holdout: 2%", "holdout: 2"),
+    ],
+)
+def test_what_is_wrong_in_a_policy_is_refused_by_both(tmp_path: Path, old: str, new: str) -> None:
+    assert old in POLICY
+    wrong = POLICY.replace(old, new, 1)
+    with pytest.raises(fastjsonschema.JsonSchemaValueException):
+        VALID_POLICY(document(wrong))
+    with pytest.raises(RulebookErrors):
+        load_rulebook(write_rulebook(tmp_path, policy=wrong))
 
 
 def test_the_keys_are_those_of_the_readers() -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from decimal import Decimal
 from pathlib import Path
 
 import pytest
@@ -10,7 +11,15 @@ from foreword.authoring.fields import RulebookErrors
 from foreword.authoring.policy import read_lists, read_policy
 from foreword.domain.errors import InvalidRulebook
 from foreword.domain.instants import DAY, MINUTE
-from foreword.domain.rulebook import Policy, Purpose, QuietHours, Willingness
+from foreword.domain.rulebook import (
+    Channel,
+    FrequencyCap,
+    Policy,
+    Purpose,
+    QuietHours,
+    VolumeConstraint,
+    Willingness,
+)
 
 
 def write(directory: Path, text: str) -> Path:
@@ -59,6 +68,71 @@ def test_willingness_is_scores_of_event_types_over_a_window(tmp_path: Path) -> N
     assert default == Willingness(within=7 * DAY, scores={"A": 0})
 
 
+CASE = "{opened: A, closed: B, by: event.data.x, hold: [marketing]}"
+
+
+def test_caps_and_volumes_are_limits_of_purposes_channels_and_topics(tmp_path: Path) -> None:
+    text = """\
+frequency_caps:
+  - {purpose: marketing, channel: any, at_most: 2, within: 7d}
+  - {purpose: any, channel: sms, at_most: 3, within: 30d}
+  - {at_most: 9, within: 400d}
+volume_constraints: [{topic: care, at_most: 500, per: day}, {topic: any, at_most: 900, per: day}]
+"""
+    policy = read_policy(write(tmp_path, text))
+    assert policy.frequency_caps == (
+        FrequencyCap(purpose=Purpose.MARKETING, channel=None, at_most=2, within=7 * DAY),
+        FrequencyCap(purpose=None, channel=Channel.SMS, at_most=3, within=30 * DAY),
+        FrequencyCap(purpose=None, channel=None, at_most=9, within=400 * DAY),
+    )
+    assert policy.volume_constraints == (
+        VolumeConstraint(topic="care", at_most=500),
+        VolumeConstraint(topic=None, at_most=900),
+    )
+
+
+def test_open_cases_hold_from_an_event_to_another_of_the_same_case(tmp_path: Path) -> None:
+    (short,) = read_policy(write(tmp_path, f"open_cases: [{CASE}]")).open_cases
+    assert (short.opened.types, short.closed.types, short.by.source) == (("A",), ("B",), "event.data.x")
+    assert (short.hold, short.then_for, short.at_most) == ((Purpose.MARKETING,), 0, 60 * DAY)
+    states = CASE.replace("opened: A", "opened: {type: T, where: '!event.data.done'}").replace(
+        "closed: B", "closed: {type: T, where: 'event.data.done'}"
+    )
+    (long,) = read_policy(
+        write(tmp_path, f"open_cases: [{states[:-1]}, then_for: 5d, at_most: 395d}}]")
+    ).open_cases
+    assert (long.then_for, long.at_most) == (5 * DAY, 395 * DAY)
+
+
+def test_channels_may_have_quiet_hours_of_their_own_or_none(tmp_path: Path) -> None:
+    night = '{from: "20:00", to: "09:00"'
+    policy = read_policy(
+        write(tmp_path, f'quiet_hours: {night}, sms: {{from: "18:00", to: "10:00"}}, task: none}}')
+    )
+    assert policy.quiet_hours == QuietHours(start=20 * 60, end=9 * 60)
+    assert policy.quiet_hours_on == {
+        Channel.SMS: QuietHours(start=18 * 60, end=10 * 60),
+        Channel.TASK: None,
+    }
+    alone = read_policy(write(tmp_path, f"quiet_hours: {{sms: {night}}}}}"))
+    assert alone.quiet_hours is None
+    assert alone.quiet_hours_on == {Channel.SMS: QuietHours(start=20 * 60, end=9 * 60)}
+
+
+@pytest.mark.parametrize(
+    ("written", "share"), [("0%", "0"), ("2%", "0.02"), ("0.125%", "0.00125"), ("50%", "0.5")]
+)
+def test_a_holdout_is_an_exact_share(tmp_path: Path, written: str, share: str) -> None:
+    assert read_policy(write(tmp_path, f"holdout: {written}")).holdout == Decimal(share)
+
+
+def test_marketing_may_be_held_below_a_line_of_the_index(tmp_path: Path) -> None:
+    text = "willingness: {scores: {A: 1}, hold_marketing_below: -4}"
+    willingness = read_policy(write(tmp_path, text)).willingness
+    assert willingness is not None
+    assert willingness.hold_marketing_below == -4
+
+
 @pytest.mark.parametrize(
     ("text", "place", "words"),
     [
@@ -84,8 +158,45 @@ def test_willingness_is_scores_of_event_types_over_a_window(tmp_path: Path) -> N
         ("links: [localhost]", "1:9", "'localhost' is not a host name like shop.example.com"),
         ("links: [7]", "1:9", "a text is needed here"),
         ("links: shop.example.com", "1:8", "'links' must be a list"),
-        ("frequency_caps: []", "1:1", "'frequency_caps' of the policy is not built yet"),
-        ("volume_constraints: []", "1:1", "'volume_constraints' of the policy is not built yet"),
+        ("frequency_caps: []", "1:17", "'frequency_caps' must not be empty"),
+        ("frequency_caps: [{within: 7d}]", "1:18", "a frequency cap needs 'at_most'"),
+        ("frequency_caps: [{at_most: 2}]", "1:18", "a frequency cap needs 'within'"),
+        (
+            "frequency_caps: [{purpose: critical, at_most: 2, within: 7d}]",
+            "1:28",
+            "critical messages pass every cap",
+        ),
+        ("frequency_caps: [{channel: sns, at_most: 2, within: 7d}]", "1:28", "did you mean 'sms'?"),
+        ("frequency_caps: [{at_most: 0, within: 7d}]", "1:28", "a whole number from 1 to 1000000 is needed"),
+        ("frequency_caps: [{at_most: 1, within: 7}]", "1:39", "did you mean '7d'?"),
+        (
+            "frequency_caps: [{at_most: 1, chanel: sms, within: 7d}]",
+            "1:31",
+            "'chanel' of a frequency cap; did you mean 'channel'?",
+        ),
+        (
+            "retention: 8d\nallowed_lateness: 1d\nfrequency_caps: [{at_most: 1, within: 9d}]",
+            "3:18",
+            "a cap within 9d is further back than the policy's retention of 8d keeps events and messages",
+        ),
+        (
+            "frequency_caps: [{at_most: 1, within: 7d}, {purpose: any, at_most: 3, within: 1w}]",
+            "1:44",
+            "a second cap of any by any within 7d; only the lower one would count",
+        ),
+        ("volume_constraints: [{topic: care, at_most: 5}]", "1:22", "a volume constraint needs 'per'"),
+        (
+            "volume_constraints: [{topic: care, at_most: 5, per: week}]",
+            "1:53",
+            "unknown period 'week'; known are",
+        ),
+        ("volume_constraints: [{at_most: 5, per: day}]", "1:22", "a volume constraint needs 'topic'"),
+        ("volume_constraints: [{topic: Care, at_most: 5, per: day}]", "1:30", "did you mean 'care'?"),
+        (
+            "volume_constraints: [{topic: a, at_most: 5, per: day}, {topic: a, at_most: 6, per: day}]",
+            "1:56",
+            "a second constraint of a; only the lower one would count",
+        ),
         ("willingness: {within: 7d}", "1:14", "willingness needs 'scores'"),
         ("willingness: {scores: {}}", "1:23", "'scores' must give event types their scores"),
         ("willingness: {scores: [A]}", "1:23", "'scores' must give event types their scores"),
@@ -100,12 +211,65 @@ def test_willingness_is_scores_of_event_types_over_a_window(tmp_path: Path) -> N
             "is further back than the policy's",
         ),
         (
-            "willingness: {scores: {A: 1}, hold_marketing_below: 0}",
-            "1:31",
-            "'hold_marketing_below' of willingness is not built yet",
+            "willingness: {scores: {A: 1}, hold_marketing_below: 0.5}",
+            "1:53",
+            "a whole number from -1000000 to 1000000 is needed here",
         ),
-        ("open_cases: []", "1:1", "'open_cases' of the policy is not built yet"),
-        ("holdout: 2%", "1:1", "'holdout' of the policy is not built yet"),
+        ("open_cases: []", "1:13", "'open_cases' must not be empty"),
+        (
+            "open_cases: [{closed: B, by: event.data.x, hold: [marketing]}]",
+            "1:14",
+            "an open case needs 'opened'",
+        ),
+        (f"open_cases: [{CASE.replace(', hold: [marketing]', '')}]", "1:14", "an open case needs 'hold'"),
+        (f"open_cases: [{CASE.replace('marketing', 'critical')}]", "1:62", "nothing holds critical messages"),
+        (f"open_cases: [{CASE.replace('marketing', 'markting')}]", "1:62", "did you mean 'marketing'?"),
+        (
+            f"open_cases: [{CASE.replace('[marketing]', '[service, service]')}]",
+            "1:71",
+            "the purpose 'service' stands twice",
+        ),
+        (
+            f"open_cases: [{CASE.replace('closed: B', 'closed: A')}]",
+            "1:34",
+            "'A' would open and close a case",
+        ),
+        (f"open_cases: [{CASE.replace('closed: B', 'closed: [B, A]')}]", "1:34", "'A' would open and close"),
+        (
+            "open_cases: [" + CASE.replace("closed: B", "closed: '*'") + "]",
+            "1:34",
+            "any event would open and close",
+        ),
+        (f"open_cases: [{CASE.replace('event.data.x', 'profile.x')}]", "1:41", "named by the event alone"),
+        (f"open_cases: [{CASE.replace('event.data.x', '7')}]", "1:41", "'by' names nothing of the event"),
+        (
+            f"open_cases: [{CASE.replace('closed: B', 'closed: {type: A, where: event.data.y}')}]",
+            "1:51",
+            "put the condition in quotes",
+        ),
+        (
+            f"open_cases: [{CASE[:-1]}, at_most: 397d, then_for: 4d}}]",
+            "1:14",
+            "an open case, at_most and then_for together, of 401d is further back than the policy's retention",
+        ),
+        ("holdout: 2", "1:10", "a share like 2% or 0.5% is needed here; did you mean 2%?"),
+        ("holdout: 2 percent", "1:10", "did you mean 2%?"),
+        ("holdout: two", "1:10", "a share like 2% or 0.5% is needed here"),
+        ("holdout: 51%", "1:10", "51% is more than the 50% that are possible here"),
+        ("holdout: -1%", "1:10", "a share like 2% or 0.5% is needed here"),
+        ("quiet_hours: {to: '09:00', sms: none}", "1:14", "quiet_hours needs 'from'"),
+        ("quiet_hours: {sms: none}", "1:20", "there are no quiet hours from which sms could be free"),
+        ("quiet_hours: {sms: {from: '20:00'}}", "1:20", "quiet_hours of sms needs 'to'"),
+        (
+            "quiet_hours: {sms: {from: '20:00', to: '20:00'}}",
+            "1:20",
+            "quiet_hours of sms from and to are the same",
+        ),
+        (
+            "quiet_hours: {from: '20:00', to: '09:00', smss: none}",
+            "1:43",
+            "unknown key 'smss' of quiet_hours; did you mean 'sms'?",
+        ),
     ],
 )
 def test_a_policy_is_refused_with_place_and_words(tmp_path: Path, text: str, place: str, words: str) -> None:

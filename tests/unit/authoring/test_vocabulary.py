@@ -27,12 +27,14 @@ def words(directory: Path) -> Vocabulary:
     text = RULE.replace("    within", "    reset: Solved\n    within").replace(
         "contacts >= 3", "contacts >= 3 && shared > 1 && willingness < 3"
     )
+    text = f"exceptions: [Left]\nhold: {{purposes: [marketing], for: 1d, until: Called}}\n{text}"
     rulebook = write_rulebook(
         directory,
         stuck=text,
         lists="codes: [a, b]\n",
         signals="shared: {count: Visit}\n",
-        policy="willingness: {scores: {Clicked: 1}}\n",
+        policy="willingness: {scores: {Clicked: 1}}\n"
+        "open_cases: [{opened: Opened, closed: Closed, by: event.data.x, hold: [marketing]}]\n",
     )
     return vocabulary(load_rulebook(rulebook), SCHEMAS, ["welcome", "stuck"])
 
@@ -51,7 +53,7 @@ def test_events_are_those_described_those_used_and_forewords_own(tmp_path: Path)
         described=True,
         own=False,
     )
-    for used in ("Solved", "Visit", "Clicked"):
+    for used in ("Solved", "Visit", "Clicked", "Opened", "Closed", "Left", "Called"):
         assert events[used] == EventWord(used, "", (), described=False, own=False)
     assert events["MessageClicked"].own
     assert not {"CustomerUpdated", "DeadlineReached", "PeersCompared"} & events.keys()

@@ -23,7 +23,7 @@ WILLINGNESS = "willingness"
 """The built-in signal, there where the policy sets its scores."""
 
 _NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]*", re.ASCII)
-TAKEN = frozenset((*ROOTS, "case", "rule", WILLINGNESS, *RESERVED))
+TAKEN = frozenset((*ROOTS, "case", "rule", "variant", WILLINGNESS, *RESERVED))
 """Names that mean something else in conditions or templates."""
 
 
