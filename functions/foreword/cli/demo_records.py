@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any, TypeAlias
 
 from foreword.adapters.consents_table import consents_from_item
 from foreword.adapters.customers_table import PROFILE, profile_from_item
+from foreword.adapters.ledger_items import LEDGER
 from foreword.adapters.message_items import message_from_item
 from foreword.cli.failures import CannotRun
 from foreword.contracts.activity_items import fact_of
@@ -74,7 +75,11 @@ class DemoRecords:
                 customer_id,
                 [fact_of(item) for item in self._of("activity", customer_id)],
                 profile_from_item(profile, customer_id),
-                [message_from_item(item) for item in self._of("messages", customer_id)],
+                [
+                    message_from_item(item)
+                    for item in self._of("messages", customer_id)
+                    if item["message_id"]["S"] != LEDGER
+                ],
                 consents_from_item(next(self._of("consents", customer_id), None), customer_id),
             )
         except (KeyError, ValueError):

@@ -17,6 +17,7 @@ from foreword.domain.core import Core
 from foreword.domain.facts import FOREWORD, TASK_REQUESTED
 from foreword.domain.instants import Instant, format_instant, to_instant
 from foreword.domain.readings import Reading, read
+from foreword.domain.reasons import Reason
 from foreword.domain.signals.tracker import Tracker
 from foreword.domain.state import State
 from foreword.local.records import BusEvent, Quarantined, Record, SentMessage, TableChange
@@ -129,7 +130,7 @@ class Story:
 
     def _message(self, record: TableChange) -> Iterator[Told]:
         new = record.new
-        if new is None:
+        if new is None or "rule" not in new:  # the caps' ledger, a counter
             return
         about = {
             "at": _time(record),
@@ -140,14 +141,17 @@ class Story:
         }
         if record.old is None:
             signals = {name: _shown(value) for name, value in json_text.loads(new["signals"]).items()}
-            outcome = "fired" if new["status"] == "READY" else "skipped"
-            reason = new.get("reason")
+            reason = new.get("reason") if new.get("reason") in _NOT_FIRED else None
+            outcome = "fired" if reason is None else "skipped"
             yield {"kind": "decision", **about, "outcome": outcome, "reason": reason, "signals": signals}
-        elif new["status"] == "CALLING":
+            if reason is not None:
+                return
+        before = None if record.old is None else record.old["status"]
+        if new["status"] == "CALLING":
             # Functions run one at a time here: what a provider accepts next is this message.
             self._claimed_for = new["customer_id"]
-        elif new["status"] != record.old["status"] and new["status"] != "READY":
-            extra = {name: new[name] for name in ("reason", "channel") if name in new}
+        elif new["status"] not in (before, "READY"):
+            extra = {name: new[name] for name in ("reason", "channel", "winner") if name in new}
             due = {"due_at": _trimmed(new["due_at"])} if new["status"] == "DEFERRED" else {}
             yield {"kind": "message", **about, "status": new["status"], **extra, **due}
 
@@ -161,6 +165,10 @@ class Story:
             "subject": record.subject,
             "text": record.text,
         }
+
+
+_NOT_FIRED = frozenset({Reason.NOT_ELIGIBLE, Reason.NOT_RE_ELIGIBLE, Reason.TOO_LATE, Reason.SHADOW})
+"""Why a rise led to no message that was to go anywhere."""
 
 
 def _fact_of(record: BusEvent, accepted: Sequence[Mapping[str, Any]]) -> Mapping[str, Any] | None:

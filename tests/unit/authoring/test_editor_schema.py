@@ -241,6 +241,7 @@ open_cases:
   - {opened: A, closed: [B], by: event.data.x, hold: [marketing, service], then_for: 5d, at_most: 60d}
 consent: {marketing: opt-in, service: opt-out}
 holdout: 2%
+links: [shop.example.com]
 """
 VALID_POLICY = fastjsonschema.compile(editor_schema.policy_schema())
 
