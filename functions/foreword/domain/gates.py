@@ -1,7 +1,8 @@
 """The gates at the claim: may this message go out now, on which channel and to which address?
 
-In order, the first that closes gives the reason: erasure · consent and suppression · address · quiet hours
-(which defer) · expiry. Consent, suppression and address are asked per channel, in the message's order; a
+In order, the first that closes gives the reason: erasure · the customer's pause · consent and suppression ·
+address · quiet hours (which defer) · expiry. Consent, suppression and address are asked per channel, in the
+message's order, those that the customer prefers first; a
 closed channel passes on to the next, and when all are closed the preferred channel's reason stands. A task needs no
 address, and is held to all else: whoever takes it up may telephone at once.
 """
@@ -50,6 +51,8 @@ def judge(message: Message, profile: Profile, consents: Consents, policy: Policy
     """Pure. A call may start up to CLAIM_TO_CALL after `now`: every gate must be open until then."""
     if profile.erased:
         return Close(Reason.ERASED)
+    if consents.pauses(message.purpose, now):
+        return Close(Reason.PAUSED_BY_CUSTOMER)
     channel = _open_channel(message, profile, consents, policy)
     if isinstance(channel, Close):
         return channel
@@ -66,7 +69,7 @@ def judge(message: Message, profile: Profile, consents: Consents, policy: Policy
 
 def _open_channel(message: Message, profile: Profile, consents: Consents, policy: Policy) -> Send | Close:
     closed: Close | None = None
-    for channel in message.channels:
+    for channel in consents.in_order(message.channels):
         answer = _judge_channel(channel, message, profile, consents, policy)
         if isinstance(answer, Send):
             return answer
