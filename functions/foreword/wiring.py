@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any
+from typing import TYPE_CHECKING, Any
 from uuid import uuid4
 
 from pydantic import TypeAdapter
@@ -12,10 +12,12 @@ from foreword.adapters import clients
 from foreword.adapters.activity_table import ActivityTable
 from foreword.adapters.claims import OutboxTables
 from foreword.adapters.clock import SystemClock
+from foreword.adapters.customer_choices import CustomerChoicesTables
 from foreword.adapters.customers_table import CustomersTable
 from foreword.adapters.due_customers import DueCustomersIndex
 from foreword.adapters.event_bus import EventBus
 from foreword.adapters.journal_writer import JournalWriter
+from foreword.adapters.link_keys import LinkKeys, SignedLinks
 from foreword.adapters.liquid_templates import LiquidRenderer
 from foreword.adapters.messages_table import MessagesTable
 from foreword.adapters.peer_closes import PeerClosesTable
@@ -39,22 +41,28 @@ from foreword.app.reach_customers import ReachCustomers
 from foreword.app.record_activity import RecordActivity
 from foreword.app.record_feedback import RecordFeedback
 from foreword.app.release_due import ReleaseDue
+from foreword.app.serve_preferences import ServePreferences
 from foreword.contracts.bus_events import BusEvents
 from foreword.domain import json_text
 from foreword.domain.core import Core
 from foreword.domain.mappings import EventMapping
 from foreword.domain.peers import comparisons
+from foreword.domain.preference_page import topics_of
 from foreword.domain.reaching import mark_of
 from foreword.domain.rulebook import Rulebook
 from foreword.settings import (
     ComparePeersSettings,
     DeliverMessageSettings,
     EvaluateTriggersSettings,
+    PreferencesSettings,
     RecordActivitySettings,
     RecordFeedbackSettings,
     ReleaseDueSettings,
     Settings,
 )
+
+if TYPE_CHECKING:
+    from foreword.adapters.preference_pages.site import PreferencesSite
 
 
 def rulebook(settings: Settings) -> Rulebook:
@@ -112,6 +120,9 @@ def deliver_message(settings: DeliverMessageSettings) -> HandleChanges:
         mailer=SesMailer(clients.ses(), settings.email_sender, settings.configuration_set),
         texter=SnsTexter(clients.sns(), settings.sms_sender_id),
         tasks=TaskBus(clients.task_events(), settings.bus_name, SystemClock()),
+        links=SignedLinks(
+            LinkKeys(clients.secrets(), settings.links_secret, SystemClock()), settings.preferences_url
+        ),
         policy=rulebook(settings).policy,
         clock=SystemClock(),
         new_attempt_id=lambda: uuid4().hex,
@@ -169,4 +180,27 @@ def record_feedback(settings: RecordFeedbackSettings) -> RecordFeedback:
         messages=MessagesTable(clients.dynamodb(), settings.messages_table),
         bus=EventBus(clients.events(), settings.bus_name),
         clock=SystemClock(),
+    )
+
+
+def preferences(settings: PreferencesSettings) -> PreferencesSite:
+    # Calendars and templates of pages cost time to import, and no other function shows one.
+    from foreword.adapters.preference_pages.pages import PreferencePages
+    from foreword.adapters.preference_pages.site import PreferencesSite
+
+    published = rulebook(settings)
+    client = clients.dynamodb()
+    activity = ActivityTable(client, settings.activity_table, published.journal_kept_for)
+    return PreferencesSite(
+        ServePreferences(
+            customers=CustomerChoicesTables(client, settings.customers_table, settings.consents_table),
+            journal=JournalWriter(client, activity, settings.customers_table, settings.consents_table),
+            bus=EventBus(clients.events(), settings.bus_name),
+            signer=LinkKeys(clients.secrets(), settings.links_secret, SystemClock()),
+            base_url=settings.preferences_url,
+            topics=topics_of(published),
+            policy=published.policy,
+            clock=SystemClock(),
+        ),
+        PreferencePages(),
     )

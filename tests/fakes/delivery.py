@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 
 from foreword.app.ports import Accepted, Dossier, ProviderCall, ProviderOutcome
 from foreword.domain.consent import Consents
-from foreword.domain.content import Content, EmailContent, SmsContent
+from foreword.domain.content import Content, EmailContent, MessageLinks, SmsContent
 from foreword.domain.due import due_shard
 from foreword.domain.errors import EventsNotAccepted, InvalidTemplate
 from foreword.domain.instants import Instant
@@ -113,6 +113,19 @@ class FakeRenderer:
         if channel is Channel.SMS:
             return SmsContent(f"sms of {message.message}")
         return EmailContent(message.message, f"text of {message.message}", f"<p>{message.message}</p>")
+
+
+@dataclass
+class FakeLinks:
+    """`asked_for` holds the messages that got links."""
+
+    asked_for: list[str] = field(default_factory=list)
+
+    def links_for(self, message: Message) -> MessageLinks:
+        self.asked_for.append(message.message_id)
+        return MessageLinks(
+            f"https://links.example/u/{message.message_id}", f"https://links.example/p/{message.message_id}"
+        )
 
 
 @dataclass

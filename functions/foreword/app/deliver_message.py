@@ -30,6 +30,7 @@ from foreword.app.ports import (
     Accepted,
     Clock,
     Dossier,
+    Links,
     Mailer,
     Outbox,
     OutcomeUnknown,
@@ -44,7 +45,7 @@ from foreword.domain.errors import InvalidTemplate, StoreConflict
 from foreword.domain.gates import Close, Defer, Send, judge
 from foreword.domain.messages import Message, MessageStatus
 from foreword.domain.reasons import Reason
-from foreword.domain.rulebook import CLAIM_TO_CALL, Policy
+from foreword.domain.rulebook import CLAIM_TO_CALL, Policy, Purpose
 
 TRIES = 5
 """How often a lost write is judged anew before the record goes back to the stream."""
@@ -65,6 +66,7 @@ class DeliverMessage:
     mailer: Mailer
     texter: Texter
     tasks: Tasks
+    links: Links
     policy: Policy
     clock: Clock
     new_attempt_id: Callable[[], str]
@@ -104,6 +106,8 @@ class DeliverMessage:
     def _prepare(self, message: Message, dossier: Dossier, send: Send) -> ProviderCall:
         if send.address is None:
             return self.tasks.prepare(message)
+        if message.purpose is not Purpose.CRITICAL:
+            self.links.links_for(message)  # to be handed on to renderer and mailer
         content = self.renderer.render(message, send.channel, dossier.profile)
         if isinstance(content, EmailContent):
             return self.mailer.prepare(message, send.address, content)

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Protocol, TypeAlias
 
 from foreword.domain.consent import Consents
-from foreword.domain.content import Content, EmailContent, SmsContent
+from foreword.domain.content import Content, EmailContent, MessageLinks, SmsContent
 from foreword.domain.errors import InvalidEvent
 from foreword.domain.facts import Fact
 from foreword.domain.instants import Instant
@@ -208,6 +208,18 @@ class Texter(Protocol):
 class Tasks(Protocol):
     def prepare(self, message: Message) -> ProviderCall:
         """As for e-mail, with no address and no content: who takes the task up knows what to do."""
+        ...
+
+
+class Links(Protocol):
+    def links_for(self, message: Message) -> MessageLinks:
+        """The same message always has the same ones. Raises StoreUnavailable where no key can be read."""
+        ...
+
+
+class CustomerChoices(Protocol):
+    def read(self, customer_id: str) -> tuple[Profile, Consents]:
+        """Together, with strong consistency. Raises StoreUnavailable where either did not come."""
         ...
 
 

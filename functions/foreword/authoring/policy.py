@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import re
 import zoneinfo
+from collections.abc import Callable
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 from foreword.authoring.event_types import event_type
 from foreword.authoring.fields import (
@@ -30,6 +31,8 @@ from foreword.domain.instants import DAY, format_duration
 from foreword.domain.rulebook import Policy, Purpose, QuietHours, Willingness
 
 LIST_NAME = r"[A-Za-z_][A-Za-z0-9_]*"
+TOPIC_NAME = r"^[a-z][a-z0-9]*(-[a-z0-9]+)*$"
+LANGUAGE = r"^[a-z]{2,3}(-[A-Za-z0-9]{2,8})*$"
 HIGHEST_SCORE = 10
 CONSENTS = ("opt-in", "opt-out")
 QUIET_HOURS_KEYS = {name: Key(TIME_OF_DAY, required=True) for name in ("from", "to")}
@@ -55,8 +58,22 @@ KEYS = {
     "quiet_hours": Key(mapping(QUIET_HOURS_KEYS)),
     "willingness": Key(mapping(WILLINGNESS_KEYS)),
     "consent": Key(mapping(CONSENT_KEYS)),
+    "topics": Key(
+        {
+            "type": "object",
+            "propertyNames": {"pattern": TOPIC_NAME},
+            "additionalProperties": {
+                "type": "object",
+                "propertyNames": {"pattern": LANGUAGE},
+                "additionalProperties": TEXT,
+                "minProperties": 1,
+            },
+        }
+    ),
 }
 UNBUILT = ("frequency_caps", "volume_constraints", "open_cases", "holdout")
+
+T = TypeVar("T")
 
 _LIST_NAME = re.compile(LIST_NAME, re.ASCII)
 
@@ -117,6 +134,8 @@ def _read(source: Source, name: str, node: Node) -> Any:
             return _consent(source, node)
         case "willingness":
             return _willingness(source, node)
+        case "topics":
+            return _topics(source, node)
         case "retention":
             return duration(source, node)
         case _:
@@ -148,6 +167,22 @@ def _consent(source: Source, node: Node) -> dict[Purpose, str]:
         for name, value in fields.values.items()
     }
     return {**Policy().consent, **given}
+
+
+def _topics(source: Source, node: Node) -> dict[str, dict[str, str]]:
+    return {
+        topic: _named(source, names, LANGUAGE, lambda title: text(source, title))
+        for topic, names in _named(source, node, TOPIC_NAME, lambda names: names).items()
+    }
+
+
+def _named(source: Source, node: Node, pattern: str, read: Callable[[Node], T]) -> dict[str, T]:
+    if not isinstance(node, YamlMapping) or not node.entries:
+        raise source.refused(node, "'topics' must give topics their names: {offers: {en: Offers}}")
+    for key, _ in node.entries:
+        if not re.search(pattern, key.value, re.ASCII):
+            raise source.refused(key, f"'{key.value}' is neither a topic nor a language like en or de-AT")
+    return {key.value: read(value) for key, value in node.entries}
 
 
 def _willingness(source: Source, node: Node) -> Willingness:

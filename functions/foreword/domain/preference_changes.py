@@ -117,7 +117,7 @@ def _paused_until(value: Any) -> int | None:
 
 def _preferred(value: Any) -> tuple[str, ...]:
     known = [channel.value for channel in Channel]
-    listed = list(value) if isinstance(value, Sequence) and not isinstance(value, str) else [None]
+    listed: list[Any] = list(value) if isinstance(value, Sequence) and not isinstance(value, str) else [None]
     if any(one not in known for one in listed) or len(set(listed)) < len(listed):
         raise _wrong("preferred", f"must list channels, each once: {', '.join(known)}")
     return tuple(listed)
@@ -128,7 +128,8 @@ def _at_most(value: Any) -> AtMost | None:
         return None
     if not isinstance(value, Mapping):
         raise _wrong("at_most", 'must be like {"count": 2, "within": "7d"}, or null')
-    count, within = value.get("count"), value.get("within")
+    count: Any = value.get("count")
+    within: Any = value.get("within")
     if type(count) is not int or not 1 <= count <= MOST_MESSAGES:
         raise _wrong("at_most.count", f"must be a whole number from 1 to {MOST_MESSAGES}")
     try:

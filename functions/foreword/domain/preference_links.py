@@ -1,6 +1,6 @@
 """Links by which a customer changes what they receive, with no login: a signed token in the URL.
 
-    <key id, 1 byte> <tag, 16 bytes> <hidden: purpose, hour it was made, message, customer, topic>    in base64url
+    <key id, 1 byte> <tag, 16 bytes> <hidden: purpose, hour it was made, message, customer, about>    in base64url
 
 The tag is the HMAC-SHA256 of what is hidden, cut to 128 bits, and also starts the stream of HMAC-SHA256 blocks
 that hides it (a synthetic initialisation vector, as in RFC 5297): a customer id may be somebody's e-mail address,
@@ -48,14 +48,14 @@ class LinkPurpose(StrEnum):
 class Link:
     """What a token stands for. `made_at` is cut to the hour; `message_id` is the message it was made for.
 
-    `topic` is the one to unsubscribe from; empty for other purposes.
+    `about` is the topic to unsubscribe from, or the channel by which an opt-in is confirmed; else empty.
     """
 
     purpose: LinkPurpose
     customer_id: str
     message_id: str
     made_at: Instant
-    topic: str = ""
+    about: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,7 +86,7 @@ class LinkSigner:
                 bytes.fromhex(link.message_id),
                 link.customer_id.encode("ascii"),
                 _END,
-                link.topic.encode(),
+                link.about.encode(),
             )
         )
         parts = self._parts[self._first]
@@ -103,9 +103,9 @@ class LinkSigner:
         plain = _hidden(parts.hide, tag, raw[_HEAD:])
         if not hmac.compare_digest(tag, _mac(parts.sign, plain)[:_TAG]):
             return None
-        link = _link(plain)
-        if link.purpose is not purpose:
+        if plain[:1] != purpose.encode():
             return None
+        link = _link(plain)
         expired = purpose is LinkPurpose.CONFIRM and now >= link.made_at + HOUR + CONFIRM_WITHIN
         return None if expired else link
 
@@ -117,8 +117,8 @@ def link_to(base_url: str, signer: LinkSigner, link: Link) -> str:
 def links_of(base_url: str, signer: LinkSigner, message: Message) -> MessageLinks:
     """The two ways out of one message. The same message always gets the same links."""
 
-    def to(purpose: LinkPurpose, topic: str = "") -> str:
-        link = Link(purpose, message.customer_id, message.message_id, message.decided_at, topic)
+    def to(purpose: LinkPurpose, about: str = "") -> str:
+        link = Link(purpose, message.customer_id, message.message_id, message.decided_at, about)
         return link_to(base_url, signer, link)
 
     return MessageLinks(
@@ -128,13 +128,13 @@ def links_of(base_url: str, signer: LinkSigner, message: Message) -> MessageLink
 
 def _link(plain: bytes) -> Link:
     """Of what was signed, so made by `token`."""
-    customer, _, topic = plain[_FIXED:].partition(_END)
+    customer, _, about = plain[_FIXED:].partition(_END)
     return Link(
         purpose=LinkPurpose(plain[:1].decode()),
         customer_id=customer.decode("ascii"),
         message_id=plain[5:_FIXED].hex(),
         made_at=int.from_bytes(plain[1:5], "big") * HOUR,
-        topic=topic.decode(),
+        about=about.decode(),
     )
 
 

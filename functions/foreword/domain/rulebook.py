@@ -312,6 +312,8 @@ class Policy(Document):
         Purpose.MARKETING: "opt-in",
         Purpose.SERVICE: "opt-out",
     }
+    topics: Mapping[str, Mapping[str, str]] = {}
+    """What customers read in place of a topic's name, by language."""
 
 
 class Rulebook(Document):

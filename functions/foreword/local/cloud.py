@@ -44,6 +44,7 @@ from foreword.local.records import (
     SentMessage,
     Tick,
 )
+from foreword.local.sources.http import HttpResponse
 from foreword.local.sources.mail_events import Kind
 from foreword.local.sources.schedules import ScheduleSource
 
@@ -172,6 +173,19 @@ class LocalCloud:
         """SES reports of `message`, e.g. "Bounce"; sent and delivered are reported by themselves."""
         self._machine.tell_feedback(message, self._machine.stack.environment("CONFIGURATION_SET"), kind)
         self.settle()
+
+    def request(
+        self,
+        method: str,
+        url: str,
+        *,
+        headers: Mapping[str, str] | None = None,
+        body: str | bytes = "",
+    ) -> HttpResponse:
+        """Ask the HTTP API, by a whole address or a path like "/p/...", and let it have its effect."""
+        response = self._machine.http.request(method, url, headers or {}, body, self.now)
+        self.settle()
+        return response
 
     def expire_items(self) -> int:
         """Let DynamoDB delete what is past its TTL, as it does some time within days; returns how many."""

@@ -15,7 +15,7 @@ from foreword.domain.messages import Message, MessageStatus
 from foreword.domain.reasons import Reason
 from foreword.domain.rulebook import CLAIM_TO_CALL, Channel, Policy, QuietHours
 from tests.fakes.customers import FakeClock
-from tests.fakes.delivery import FakeOutbox, FakeProvider, FakeRenderer
+from tests.fakes.delivery import FakeLinks, FakeOutbox, FakeProvider, FakeRenderer
 from tests.fakes.samples import CUSTOMER, NOON, a_message, a_profile, some_consents
 
 POLICY = Policy(default_timezone="Europe/Berlin", quiet_hours=QuietHours(start=20 * 60, end=9 * 60))
@@ -43,6 +43,7 @@ class Desk:
             mailer=self.mailer,
             texter=self.texter,
             tasks=self.tasks,
+            links=FakeLinks(),
             policy=POLICY,
             clock=self.clock,
             new_attempt_id=lambda: f"attempt-{next(self.attempts)}",
