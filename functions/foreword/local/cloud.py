@@ -240,6 +240,13 @@ class LocalCloud:
         """The items of "activity", "customers", "messages" or "consents", as plain Python values."""
         return self._machine.tables.items(name)
 
+    def deployed(self, variable: str) -> str:
+        """An environment variable of whichever function has it, e.g. "PREFERENCES_URL"."""
+        value = self._machine.stack.environment(variable)
+        if value is None:
+            raise LookupError(f"no function has the variable {variable}")
+        return value
+
     @property
     def table_names(self) -> Mapping[str, str]:
         """The deployed tables' own names, by "activity", "customers" and so on."""
