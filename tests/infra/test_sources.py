@@ -120,6 +120,7 @@ def test_the_bus_brings_every_emitters_events_and_what_foreword_remembers_of_its
         "MessageOutcomeUnknown",
         "TaskRequested",
         "PreferenceChanged",
+        "ConfirmationRequested",
         "EventRejected",
     }
     assert remembered <= set(own["detail-type"])

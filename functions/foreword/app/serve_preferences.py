@@ -57,16 +57,12 @@ _VIA = {
 
 @dataclass(frozen=True, slots=True)
 class PageRequest:
-    """`writes` for a POST, `is_head` for a HEAD. `languages` are those that the browser asks for.
-
-    `done` is what the page is to say was saved.
-    """
+    """`writes` for a POST, `is_head` for a HEAD. `languages` are those that the browser asks for."""
 
     purpose: LinkPurpose
     token: str
     writes: bool
     form: Form = field(default_factory=Form)
-    done: str = ""
     languages: tuple[str, ...] = ()
     is_head: bool = False
 
@@ -82,17 +78,10 @@ class View:
 
 
 @dataclass(frozen=True, slots=True)
-class SeeOther:
-    """Look at the page again, so that sending it anew sends no form."""
-
-    location: str
-
-
-@dataclass(frozen=True, slots=True)
 class Answer:
     """`changed` where the request changed something; `told` is False where the bus did not take that."""
 
-    shows: View | SeeOther
+    shows: View
     changed: bool = False
     told: bool = True
 
@@ -119,15 +108,16 @@ class ServePreferences:
         profile, consents = self.customers.read(link.customer_id)
         if profile.erased:
             return Answer(View("invalid", request.languages, status=404))
-        changed, told = self._change(link, request, profile, consents) if request.writes else (False, True)
-        if request.writes and request.purpose is LinkPurpose.PREFERENCES:
-            done = request.form.action if changed else "nothing"
-            return Answer(SeeOther(f"/{link.purpose}/{request.token}?done={done}"), changed, told)
-        return Answer(self._view(link, request, profile, self._judge(consents)), changed, told)
+        changed, told = False, True
+        if request.writes:
+            before = consents
+            consents, told = self._change(link, request, profile, consents)
+            changed = consents is not before
+        return Answer(self._view(link, request, profile, self._judge(consents), changed), changed, told)
 
     # ---- looking
 
-    def _view(self, link: Link, request: PageRequest, profile: Profile, judge: Judge) -> View:
+    def _view(self, link: Link, request: PageRequest, profile: Profile, judge: Judge, changed: bool) -> View:
         locale = profile.value("locale")
         languages = (locale, *request.languages) if isinstance(locale, str) else request.languages
         match link.purpose:
@@ -137,13 +127,11 @@ class ServePreferences:
             case LinkPurpose.CONFIRM:
                 boxes = judge.waiting(Channel(link.about))
                 values = [{"topic": topic, "channel": channel.value} for topic, channel in boxes]
-                name = "confirmed" if request.writes or not values else "confirm"
-                return View(name, languages, {"waiting": values})
+                return View("confirm" if values else "confirmed", languages, {"waiting": values})
             case LinkPurpose.PREFERENCES:
                 zone = zone_of(profile.value("timezone"), self.policy.default_timezone)
-                return View(
-                    "preferences", languages, {**_shown(judge), "zone": zone.key, "done": request.done}
-                )
+                done = (request.form.action if changed else "nothing") if request.writes else ""
+                return View("preferences", languages, {**_shown(judge), "zone": zone.key, "done": done})
 
     def _topic(self, name: str) -> Topic:
         """Also one that no rule speaks of any more: its messages are still in mailboxes."""
@@ -154,19 +142,19 @@ class ServePreferences:
 
     def _change(
         self, link: Link, request: PageRequest, profile: Profile, consents: Consents
-    ) -> tuple[bool, bool]:
-        changed, told = False, True
+    ) -> tuple[Consents, bool]:
+        """The consents as they stand then, and whether the bus was told of every change."""
+        told = True
         for _ in range(TRIES):
             judge = self._judge(consents)
             data = self._decided(link, request, judge)
             if not data:
-                return changed, told
+                return consents, told
             told = self._save(link, profile, judge, data) and told
-            changed = True
             _, consents = self.customers.read(link.customer_id)
         if self._decided(link, request, self._judge(consents)):
             raise StoreConflict(f"the choices changed at each of {TRIES} tries")
-        return changed, told
+        return consents, told
 
     def _decided(self, link: Link, request: PageRequest, judge: Judge) -> Data:
         match link.purpose:
@@ -241,6 +229,7 @@ def _shown(judge: Judge) -> dict[str, Any]:
         "limits": limits,
         "preferred": judge.preferred,
         "channels": [c.value for c in Channel if any(c in topic.channels for topic in judge.topics)],
+        "is_stopped": not judge.stopped(),
         "is_off": not any(box["on"] for row in rows for box in row["boxes"]),
     }
 

@@ -16,20 +16,17 @@ from foreword.domain.preference_page import Form
 _FIELDS = 2_000
 _LANGUAGES = 10
 _LANGUAGE = re.compile(r"\s*([A-Za-z]{2,8}(?:-[A-Za-z0-9]{1,8})*)\s*(?:;\s*q=([0-9.]{1,5})\s*)?", re.ASCII)
-_WORD = re.compile(r"[a-z]{0,20}", re.ASCII)
 
 
 def read_page_request(event: Mapping[str, Any]) -> PageRequest:
     """Reads whatever comes: what is no form is an empty one. Raises KeyError or ValueError for no such event."""
     method = event["requestContext"]["http"]["method"]
     path = event["rawPath"].split("/")
-    done = event.get("queryStringParameters", {}).get("done", "")
     return PageRequest(
         purpose=LinkPurpose(path[1]),
         token=path[2],
         writes=method == "POST",
         form=_form(event) if method == "POST" else Form(),
-        done=done if _WORD.fullmatch(done) else "",
         languages=_languages(event.get("headers", {}).get("accept-language", "")),
         is_head=method == "HEAD",
     )

@@ -28,7 +28,15 @@ from foreword.domain.messages import Message, MessageStatus
 from foreword.domain.quiet_hours import is_quiet, zone_of
 from foreword.domain.rulebook import CLAIM_TO_CALL, Channel, Policy, QuietHours
 from tests.fakes.customers import FakeClock, FakeJournal
-from tests.fakes.delivery import FakeBus, FakeDueCustomers, FakeLinks, FakeOutbox, FakeProvider, FakeRenderer, nothing
+from tests.fakes.delivery import (
+    FakeBus,
+    FakeDueCustomers,
+    FakeLinks,
+    FakeOutbox,
+    FakeProvider,
+    FakeRenderer,
+    nothing,
+)
 from tests.fakes.samples import a_message, a_profile
 
 START = parse_instant("2026-03-04T08:30:00Z")

@@ -94,6 +94,7 @@ def _preferences(view: View, language: str) -> dict[str, Any]:
         "rows": rows,
         "version": shown["version"],
         "is_off": shown["is_off"],
+        "is_stopped": shown["is_stopped"],
         "notice": words.get(f"done_{'ask' if asked else shown['done']}"),
         "often": shown["limit"],
         "frequencies": [{"value": value, "title": _limit(value, words)} for value in shown["limits"]],

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from foreword.adapters.preference_pages.pages import HEADERS, PreferencePages
-from foreword.app.serve_preferences import Answer, PageRequest, SeeOther, ServePreferences, View
+from foreword.app.serve_preferences import Answer, PageRequest, ServePreferences, View
 
 
 @dataclass(frozen=True, slots=True)
@@ -16,8 +16,6 @@ class PreferencesSite:
     pages: PreferencePages
 
     def response(self, request: PageRequest, answer: Answer) -> dict[str, Any]:
-        if isinstance(answer.shows, SeeOther):
-            return _response(303, {"location": answer.shows.location}, "")
         return self._page(request, answer.shows, {})
 
     def failed(self, request: PageRequest) -> dict[str, Any]:

@@ -12,7 +12,7 @@ body { margin: 0; background: var(--back); color: var(--ink);
   font: 1.0625rem/1.55 system-ui, -apple-system, "Segoe UI", Roboto, "Noto Sans", Helvetica, Arial, sans-serif; }
 main { max-width: 40rem; margin-inline: auto; padding: 1.5rem 1rem 3rem; }
 h1 { margin: 0.5rem 0 0.25rem; font-size: 1.75rem; line-height: 1.2; letter-spacing: -0.01em; }
-h2 { margin: 0 0 0.75rem; font-size: 1.125rem; line-height: 1.3; }
+h2 { margin: 0 0 0.75rem; font-size: 1.25rem; line-height: 1.3; }
 p { margin: 0 0 1rem; }
 .lead, .soft { color: var(--soft); }
 .card { margin: 1.25rem 0 0; padding: 1.25rem; background: var(--card); border: 1px solid var(--line);
@@ -46,9 +46,11 @@ form p { margin-bottom: 0.75rem; }
 ul { margin: 0 0 1.25rem; padding-inline-start: 1.25rem; font-weight: 600; }
 .soft:last-child, .lead:last-child { margin-bottom: 0; }
 .after { margin-top: 1rem; }
+p { text-wrap: pretty; }
+h1 { text-wrap: balance; }
 :focus-visible { outline: 3px solid var(--brand); outline-offset: 2px; }
 .box:focus-within { outline: 3px solid var(--brand); outline-offset: 2px; }
-.box :focus-visible { outline: 0; }
+.box :focus-visible, .notice:focus { outline: 0; }
 @media (min-width: 36rem) { main { padding-top: 3rem; } .card { padding: 1.75rem; } h1 { font-size: 2.125rem; }
   button { width: auto; } }
 @media (forced-colors: active) { .box:has(:checked) { border-width: 3px; } }

@@ -78,11 +78,13 @@ PREFERENCES = """<p class="lead">{{ words.lead }}</p>
 <button class="quiet" name="action" value="pause">{{ words.pause }}</button>
 {%- endif %}
 </form>
+{%- if is_stopped == false %}
 <form method="post">
 <input type="hidden" name="version" value="{{ version }}">
 <p class="soft">{{ words.stop_lead }}</p>
 <button class="bad" name="action" value="stop">{{ words.stop }}</button>
 </form>
+{%- endif %}
 </section>"""
 
 UNSUBSCRIBE = """<form class="card" method="post">
