@@ -228,6 +228,8 @@ def test_the_key_is_used_by_way_of_its_services_alone(fresh: Template) -> None:
 def test_every_function_logs_to_a_group_that_forgets(fresh: Template) -> None:
     groups = fresh.of_type("AWS::Logs::LogGroup")
     used = {logical_id(function["LoggingConfig"]["LogGroup"]) for function in fresh.functions().values()}
+    (stage,) = fresh.of_type("AWS::ApiGatewayV2::Stage").values()
+    used.add(logical_id(stage["AccessLogSettings"]["DestinationArn"]))
     assert used == set(groups)
-    assert len(groups) == 6
+    assert len(groups) == 8
     assert {group["RetentionInDays"] for group in groups.values()} == {30}

@@ -108,6 +108,7 @@ def test_the_committed_template_deploys(tmp_path: Path) -> None:
             "deliver_message",
             "release_due",
             "record_feedback",
+            "preferences",
         }
         assert (len(stack.queue_mappings), len(stack.stream_mappings), len(stack.schedules)) == (2, 2, 1)
         tables = ("activity", "customers", "messages", "consents", "peers")
