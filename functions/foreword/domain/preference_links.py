@@ -2,7 +2,7 @@
 
     <key id, 1 byte> <tag, 16 bytes> <hidden: purpose, hour it was made, message, customer, about>    in base64url
 
-The tag is the HMAC-SHA256 of what is hidden, cut to 128 bits, and also starts the stream of HMAC-SHA256 blocks
+The tag is the HMAC-SHA256 of what is hidden, cut to 128 bits, and also starts the stream of HMAC-SHA512 blocks
 that hides it (a synthetic initialisation vector, as in RFC 5297): a customer id may be somebody's e-mail address,
 and URLs end up in logs. Nothing has to be looked up to check a token, so an unsubscribe link works for as long
 as its key is kept, and sending costs no write. A token is good for the one purpose it was made for.
@@ -12,7 +12,6 @@ from __future__ import annotations
 
 import base64
 import binascii
-import hashlib
 import hmac
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -30,6 +29,7 @@ CONFIRM_WITHIN: Duration = 7 * DAY
 """How long an opt-in may be confirmed: later, nobody remembers having asked for it."""
 
 _TAG = 16
+_BLOCK = 64  # bytes of HMAC-SHA512
 _HEAD = 1 + _TAG
 _FIXED = 1 + 4 + 16  # purpose, hour, message
 _LONGEST = 400
@@ -140,8 +140,8 @@ def _link(plain: bytes) -> Link:
 
 def _hidden(key: bytes, tag: bytes, text: bytes) -> bytes:
     """Hides, and shows again."""
-    blocks = -(-len(text) // hashlib.sha256().digest_size)
-    stream = b"".join(_mac(key, tag + bytes([block])) for block in range(blocks))
+    blocks = range(-(-len(text) // _BLOCK))
+    stream = b"".join(hmac.digest(key, tag + bytes([block]), "sha512") for block in blocks)
     number = int.from_bytes(text, "big") ^ int.from_bytes(stream[: len(text)], "big")
     return number.to_bytes(len(text), "big")
 
