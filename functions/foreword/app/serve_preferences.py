@@ -206,20 +206,7 @@ class ServePreferences:
 
 
 def _shown(judge: Judge) -> dict[str, Any]:
-    rows = [
-        {
-            "topic": topic,
-            "boxes": [
-                {
-                    "channel": channel.value,
-                    "on": judge.is_on(topic, channel),
-                    "waiting": judge.is_waiting(topic, channel),
-                }
-                for channel in topic.channels
-            ],
-        }
-        for topic in judge.topics
-    ]
+    rows = [{"topic": topic, "boxes": _boxes(judge, topic)} for topic in judge.topics]
     limits = [*LIMITS] if judge.limit in ("", *LIMITS) else [judge.limit, *LIMITS]
     return {
         "rows": rows,
@@ -230,8 +217,21 @@ def _shown(judge: Judge) -> dict[str, Any]:
         "preferred": judge.preferred,
         "channels": [c.value for c in Channel if any(c in topic.channels for topic in judge.topics)],
         "is_stopped": not judge.stopped(),
-        "is_off": not any(box["on"] for row in rows for box in row["boxes"]),
+        "is_off": not any(
+            judge.is_on(topic, channel) for topic in judge.topics for channel in topic.channels
+        ),
     }
+
+
+def _boxes(judge: Judge, topic: Topic) -> list[dict[str, Any]]:
+    return [
+        {
+            "channel": channel.value,
+            "on": judge.is_on(topic, channel),
+            "waiting": judge.is_waiting(topic, channel),
+        }
+        for channel in topic.channels
+    ]
 
 
 def _waits(choice: Mapping[str, Any]) -> bool:

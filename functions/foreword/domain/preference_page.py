@@ -211,7 +211,7 @@ def confirmed_by(channel: Channel) -> Channel:
 def after_all(consents: Consents, now: Instant) -> Instant:
     """When a change made now happens: later than whatever is known, though another's clock be ahead of ours."""
     choices = (*consents.choices.values(), *consents.pending.values())
-    written = [one.written for one in (*choices, *consents.settings.values())]
+    written = [one.written for one in choices] + [one.written for one in consents.settings.values()]
     return max((now, *(occurred_at + 1 for occurred_at, _, _ in written)))
 
 

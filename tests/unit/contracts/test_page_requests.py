@@ -30,7 +30,8 @@ def test_only_a_post_writes(method: str, writes: bool, is_head: bool) -> None:
 
 
 def test_a_form_is_read_plain_or_in_base64() -> None:
-    body = "action=save&version=3&shown=care%2Femail%2Fon&shown=care%2Fsms%2Foff&on=care%2Fsms&limit=1%2F7d&preferred=sms"
+    body = "action=save&version=3&shown=care%2Femail%2Fon&shown=care%2Fsms%2Foff&on=care%2Fsms"
+    body += "&limit=1%2F7d&preferred=sms"
     expected = Form(
         "save",
         3,
