@@ -9,7 +9,7 @@ from foreword.app.ports import Accepted, Dossier, ProviderCall, ProviderOutcome
 from foreword.domain.consent import Consents
 from foreword.domain.content import Content, EmailContent, MessageLinks, SmsContent
 from foreword.domain.due import due_shard
-from foreword.domain.errors import EventsNotAccepted, InvalidTemplate
+from foreword.domain.errors import EventsNotAccepted, InvalidTemplate, StoreUnavailable
 from foreword.domain.instants import Instant
 from foreword.domain.messages import Message
 from foreword.domain.outgoing import OutgoingEvent
@@ -117,11 +117,14 @@ class FakeRenderer:
 
 @dataclass
 class FakeLinks:
-    """`asked_for` holds the messages that got links."""
+    """`asked_for` holds the messages that got links; `fails` where no key can be read."""
 
+    fails: bool = False
     asked_for: list[str] = field(default_factory=list)
 
     def links_for(self, message: Message) -> MessageLinks:
+        if self.fails:
+            raise StoreUnavailable("no keys")
         self.asked_for.append(message.message_id)
         return MessageLinks(
             f"https://links.example/u/{message.message_id}", f"https://links.example/p/{message.message_id}"
