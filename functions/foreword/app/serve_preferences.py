@@ -101,7 +101,7 @@ class ServePreferences:
     clock: Clock
 
     def __call__(self, request: PageRequest) -> Answer:
-        """Raises StoreConflict, StoreUnavailable or EventsNotAccepted where nothing was saved."""
+        """Raises StoreConflict, StoreUnavailable or EventsNotAccepted where it cannot say that it was saved."""
         link = self.signer().read(request.token, request.purpose, self.clock.now())
         if link is None:
             return Answer(View("invalid", request.languages, status=404))

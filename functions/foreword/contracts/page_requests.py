@@ -21,10 +21,12 @@ _LANGUAGE = re.compile(r"\s*([A-Za-z]{2,8}(?:-[A-Za-z0-9]{1,8})*)\s*(?:;\s*q=([0
 def read_page_request(event: Mapping[str, Any]) -> PageRequest:
     """Reads whatever comes: what is no form is an empty one. Raises KeyError or ValueError for no such event."""
     method = event["requestContext"]["http"]["method"]
-    path = event["rawPath"].split("/")
+    _, page, _ = event["routeKey"].split(
+        "/"
+    )  # of the route alone: a domain of one's own may put a path before it
     return PageRequest(
-        purpose=LinkPurpose(path[1]),
-        token=path[2],
+        purpose=LinkPurpose(page),
+        token=event["pathParameters"]["token"],
         writes=method == "POST",
         form=_form(event) if method == "POST" else Form(),
         languages=_languages(event.get("headers", {}).get("accept-language", "")),

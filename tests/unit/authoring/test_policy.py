@@ -45,6 +45,14 @@ consent: {service: opt-in}
     assert read_policy(write(tmp_path, "settle: 3m")).settle == 3 * MINUTE
 
 
+def test_topics_have_a_name_in_each_language(tmp_path: Path) -> None:
+    text = "topics: {offers: {en: Offers, de-AT: Angebote}, my-care: {en: Care}}"
+    assert read_policy(write(tmp_path, text)).topics == {
+        "offers": {"en": "Offers", "de-AT": "Angebote"},
+        "my-care": {"en": "Care"},
+    }
+
+
 def test_willingness_is_scores_of_event_types_over_a_window(tmp_path: Path) -> None:
     text = "willingness: {within: 3d, scores: {SupportContactOpened: -10, MessageClicked: 10}}"
     assert read_policy(write(tmp_path, text)).willingness == Willingness(
@@ -72,6 +80,10 @@ def test_willingness_is_scores_of_event_types_over_a_window(tmp_path: Path) -> N
         ("consent: {critical: opt-in}", "1:11", "unknown key 'critical' of consent"),
         ("frequency_caps: []", "1:1", "'frequency_caps' of the policy is not built yet"),
         ("volume_constraints: []", "1:1", "'volume_constraints' of the policy is not built yet"),
+        ("topics: {}", "1:9", "'topics' must give topics their names"),
+        ("topics: {Offers: {en: Offers}}", "1:10", "'Offers' is neither a topic nor a language"),
+        ("topics: {offers: {english!: Offers}}", "1:19", "'english!' is neither a topic nor a language"),
+        ("topics: {offers: Offers}", "1:18", "'topics' must give topics their names"),
         ("willingness: {within: 7d}", "1:14", "willingness needs 'scores'"),
         ("willingness: {scores: {}}", "1:23", "'scores' must give event types their scores"),
         ("willingness: {scores: [A]}", "1:23", "'scores' must give event types their scores"),

@@ -10,21 +10,16 @@ from foreword.domain.preference_links import LinkPurpose
 from foreword.domain.preference_page import Form
 
 
-def event(method: str = "POST", body: str = "", path: str = "/p/token", **more: Any) -> dict[str, Any]:
-    return {
-        "rawPath": path,
-        "requestContext": {"http": {"method": method}},
-        "headers": {},
-        "body": body,
-        **more,
-    }
+def event(method: str = "POST", body: str = "", page: str = "p", **more: Any) -> dict[str, Any]:
+    route = {"routeKey": f"{method} /{page}/{{token}}", "pathParameters": {"token": "abc"}}
+    return {**route, "requestContext": {"http": {"method": method}}, "headers": {}, "body": body, **more}
 
 
 @pytest.mark.parametrize(
     ("method", "writes", "is_head"), [("GET", False, False), ("HEAD", False, True), ("POST", True, False)]
 )
 def test_only_a_post_writes(method: str, writes: bool, is_head: bool) -> None:
-    request = read_page_request(event(method, path="/u/abc"))
+    request = read_page_request(event(method, page="u", rawPath="/choices/u/abc"))
     assert (request.purpose, request.token) == (LinkPurpose.UNSUBSCRIBE, "abc")
     assert (request.writes, request.is_head) == (writes, is_head)
 

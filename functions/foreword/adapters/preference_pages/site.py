@@ -19,7 +19,7 @@ class PreferencesSite:
         return self._page(request, answer.shows, {})
 
     def failed(self, request: PageRequest) -> dict[str, Any]:
-        """Nothing was saved, or nobody can say: the same request may be sent again."""
+        """Nobody can say whether it was saved: the same request may be sent again, and changes nothing twice."""
         return self._page(request, View("failed", request.languages, status=503), {"retry-after": "60"})
 
     def _page(self, request: PageRequest, view: View, headers: Mapping[str, str]) -> dict[str, Any]:

@@ -53,7 +53,7 @@ WORDS: Mapping[str, Mapping[str, str]] = {
         "invalid_title": "This link does not work",
         "invalid_lead": "It is incomplete, too old or no longer valid. Please open the link in our latest message.",
         "failed_title": "That did not work",
-        "failed_lead": "Nothing was saved, and it was not your fault. Please try again in a minute.",
+        "failed_lead": "It may not have been saved, and it was not your fault. Please try again in a minute.",
     },
     "de": {
         "title": "Ihre Nachrichten",
@@ -105,7 +105,7 @@ WORDS: Mapping[str, Mapping[str, str]] = {
         "invalid_lead": "Er ist unvollständig, zu alt oder nicht mehr gültig. Bitte öffnen Sie den Link in unserer "
         "neuesten Nachricht.",
         "failed_title": "Das hat nicht geklappt",
-        "failed_lead": "Es wurde nichts gespeichert, und es lag nicht an Ihnen. Bitte versuchen Sie es in einer "
-        "Minute noch einmal.",
+        "failed_lead": "Vielleicht wurde nichts gespeichert, und es lag nicht an Ihnen. Bitte versuchen Sie es in "
+        "einer Minute noch einmal.",
     },
 }
