@@ -10,6 +10,7 @@ from aws_cdk import aws_dynamodb as dynamodb
 from aws_cdk import aws_events as events
 from aws_cdk import aws_iam as iam
 from aws_cdk import aws_kms as kms
+from aws_cdk import aws_secretsmanager as secretsmanager
 from aws_cdk import aws_sqs as sqs
 
 from infra.stage import OWN_SOURCE, Stage
@@ -69,6 +70,17 @@ def put_events(bus: events.EventBus) -> Grant:
     """In Foreword's own name alone."""
     only_own = {"ForAllValues:StringEquals": {"events:source": OWN_SOURCE}}
     return allow(["events:PutEvents"], [bus.event_bus_arn], only_own)
+
+
+def read_secret(secret: secretsmanager.CfnSecret, key: kms.Key) -> Grant:
+    """The secret, and the key by way of Secrets Manager to decrypt it and for nothing else."""
+
+    def grant(role: iam.Role) -> None:
+        allow(["secretsmanager:GetSecretValue"], [secret.ref])(role)
+        only_there = {"kms:ViaService": f"secretsmanager.{Aws.REGION}.{Aws.URL_SUFFIX}"}
+        allow(["kms:Decrypt"], [key.key_arn], {"StringEquals": only_there})(role)
+
+    return grant
 
 
 def send_to(queue: sqs.Queue) -> Grant:

@@ -15,7 +15,18 @@ from aws_cdk import aws_sqs as sqs
 from constructs import Construct
 
 from infra.function import Function
-from infra.grants import allow, publish_sms, put_events, query_due, send_email, send_to, use_key, use_table
+from infra.grants import (
+    allow,
+    publish_sms,
+    put_events,
+    query_due,
+    read_secret,
+    send_email,
+    send_to,
+    use_key,
+    use_table,
+)
+from infra.preferences import LinkAddress
 from infra.sources import accept_from_rules, consume_stream, default_bus_arn, rule_target
 from infra.stage import OWN_SOURCE, Stage
 from infra.storage import Storage
@@ -38,9 +49,11 @@ class Messaging(Construct):
         storage: Storage,
         bus: events.EventBus,
         peers_queue: sqs.Queue,
+        links: LinkAddress,
     ) -> None:
         super().__init__(scope, id)
         self._stage, self._storage, self._bus, self._peers_queue = stage, storage, bus, peers_queue
+        self._links = links
         self.deliver_message = self._deliver_message()
         self.release_due = self._release_due()
         self.record_feedback = self._record_feedback()
@@ -62,6 +75,8 @@ class Messaging(Construct):
                 "CUSTOMERS_TABLE": storage.customers.table_name,
                 "CONSENTS_TABLE": storage.consents.table_name,
                 "BUS_NAME": self._bus.event_bus_name,
+                "PREFERENCES_URL": self._links.url,
+                "LINKS_SECRET": self._links.secret.ref,
                 "EMAIL_SENDER": self._stage.sender,
                 "CONFIGURATION_SET": self._stage.full_name,
                 "SMS_SENDER_ID": self._stage.sms_sender_id,
@@ -74,6 +89,7 @@ class Messaging(Construct):
                 send_email(self._stage),
                 publish_sms(),
                 put_events(self._bus),
+                read_secret(self._links.secret, storage.key),
             ),
         )
         # Few retries, so that one message holds its neighbours up for seconds: the tick brings a READY one again.

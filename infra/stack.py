@@ -10,6 +10,7 @@ from infra.ingestion import Ingestion
 from infra.messaging import Messaging
 from infra.monitoring import Monitoring
 from infra.peers import Peers
+from infra.preferences import LinkAddress, Preferences
 from infra.stage import Stage
 from infra.storage import Storage
 
@@ -30,8 +31,15 @@ class ForewordStack(Stack):
         ingestion = Ingestion(self, "Ingestion", stage, storage)
         evaluation = Evaluation(self, "Evaluation", stage, storage)
         peers = Peers(self, "Peers", stage, storage)
-        messaging = Messaging(self, "Messaging", stage, storage, ingestion.bus, peers.queue)
-        speaking = (ingestion.record_activity, messaging.deliver_message, messaging.record_feedback)
+        links = LinkAddress(self, "Links", stage, storage)
+        messaging = Messaging(self, "Messaging", stage, storage, ingestion.bus, peers.queue, links)
+        choosing = Preferences(self, "Choosing", stage, storage, ingestion.bus, links)
+        speaking = (
+            ingestion.record_activity,
+            messaging.deliver_message,
+            messaging.record_feedback,
+            choosing.preferences,
+        )
         ingestion.admit([function.role for function in speaking])
         silent = (evaluation.evaluate_triggers, peers.compare_peers, messaging.release_due)
         Monitoring(self, "Monitoring", (*speaking, *silent))
@@ -44,6 +52,7 @@ class ForewordStack(Stack):
             "ConsentsTable": storage.consents.table_name,
             "PeersTable": storage.peers.table_name,
             "QuarantineQueueUrl": ingestion.quarantine.queue_url,
+            "PreferencesUrl": links.url,
         }
         for name, value in outputs.items():
             CfnOutput(self, name, value=value)

@@ -61,6 +61,10 @@ class DeliverMessageSettings(Settings):
     customers_table: str
     consents_table: str
     bus_name: str
+    preferences_url: str
+    """Where the function preferences answers."""
+    links_secret: str
+    """The ARN of the secret whose keys sign links."""
     email_sender: Sender
     """Given as an address, or `Name <address>`."""
     configuration_set: str
@@ -95,3 +99,12 @@ class RecordFeedbackSettings(Settings):
     messages_table: str
     bus_name: str
     configuration_set: str
+
+
+class PreferencesSettings(Settings):
+    activity_table: str
+    customers_table: str
+    consents_table: str
+    bus_name: str
+    preferences_url: str
+    links_secret: str

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any
+from typing import TYPE_CHECKING, Any
 from uuid import uuid4
 
 from pydantic import TypeAdapter
@@ -13,10 +13,12 @@ from foreword.adapters.activity_table import ActivityTable
 from foreword.adapters.claims import OutboxTables
 from foreword.adapters.clock import SystemClock
 from foreword.adapters.contacts import ContactsTables
+from foreword.adapters.customer_choices import CustomerChoicesTables
 from foreword.adapters.customers_table import CustomersTable
 from foreword.adapters.due_customers import DueCustomersIndex
 from foreword.adapters.event_bus import EventBus
 from foreword.adapters.journal_writer import JournalWriter
+from foreword.adapters.link_keys import LinkKeys, SignedLinks
 from foreword.adapters.liquid_templates import LiquidRenderer
 from foreword.adapters.messages_table import MessagesTable
 from foreword.adapters.pause_switch import PauseSwitchItem
@@ -44,6 +46,7 @@ from foreword.app.reach_customers import ReachCustomers
 from foreword.app.record_activity import RecordActivity
 from foreword.app.record_feedback import RecordFeedback
 from foreword.app.release_due import ReleaseDue
+from foreword.app.serve_preferences import ServePreferences
 from foreword.contracts.bus_events import BusEvents
 from foreword.domain import json_text
 from foreword.domain.core import Core
@@ -52,6 +55,7 @@ from foreword.domain.holding import holds_in
 from foreword.domain.holds import NO_HOLDS
 from foreword.domain.mappings import EventMapping
 from foreword.domain.peers import comparisons
+from foreword.domain.preference_page import topics_of
 from foreword.domain.reaching import mark_of
 from foreword.domain.rulebook import Rulebook
 from foreword.domain.state import State
@@ -59,11 +63,15 @@ from foreword.settings import (
     ComparePeersSettings,
     DeliverMessageSettings,
     EvaluateTriggersSettings,
+    PreferencesSettings,
     RecordActivitySettings,
     RecordFeedbackSettings,
     ReleaseDueSettings,
     Settings,
 )
+
+if TYPE_CHECKING:
+    from foreword.adapters.preference_pages.site import PreferencesSite
 
 
 def rulebook(settings: Settings) -> Rulebook:
@@ -140,6 +148,9 @@ def deliver_message(settings: DeliverMessageSettings) -> HandleChanges:
             holds or (lambda *_: NO_HOLDS),
         ),
         counters=VolumeCounters(client, settings.messages_table),
+        links=SignedLinks(
+            LinkKeys(clients.secrets(), settings.links_secret, SystemClock()), settings.preferences_url
+        ),
         clock=SystemClock(),
         new_attempt_id=lambda: uuid4().hex,
     )
@@ -208,4 +219,27 @@ def record_feedback(settings: RecordFeedbackSettings) -> RecordFeedback:
         messages=MessagesTable(clients.dynamodb(), settings.messages_table),
         bus=EventBus(clients.events(), settings.bus_name),
         clock=SystemClock(),
+    )
+
+
+def preferences(settings: PreferencesSettings) -> PreferencesSite:
+    # Calendars and templates of pages cost time to import, and no other function shows one.
+    from foreword.adapters.preference_pages.pages import PreferencePages
+    from foreword.adapters.preference_pages.site import PreferencesSite
+
+    published = rulebook(settings)
+    client = clients.dynamodb()
+    activity = ActivityTable(client, settings.activity_table, published.journal_kept_for)
+    return PreferencesSite(
+        ServePreferences(
+            customers=CustomerChoicesTables(client, settings.customers_table, settings.consents_table),
+            journal=JournalWriter(client, activity, settings.customers_table, settings.consents_table),
+            bus=EventBus(clients.events(), settings.bus_name),
+            signer=LinkKeys(clients.secrets(), settings.links_secret, SystemClock()),
+            base_url=settings.preferences_url,
+            topics=topics_of(published),
+            policy=published.policy,
+            clock=SystemClock(),
+        ),
+        PreferencePages(),
     )

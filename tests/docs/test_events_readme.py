@@ -10,11 +10,13 @@ from typing import Any
 from botocore.exceptions import ReadTimeoutError
 
 from foreword.authoring import mappings
+from foreword.domain.preference_links import LinkPurpose
 from foreword.domain.rulebook import Channel
 from foreword.local.cloud import LocalCloud
 from foreword.local.project import find
 from tests.docs.markdown import ROOT, Document, rows, spans
 from tests.fakes.decided import decide
+from tests.fakes.links import link_in
 
 EVENTS = Document("events/README.md")
 SAMPLES = ROOT / "events" / "samples"
@@ -55,7 +57,7 @@ def test_foreword_s_own_events_are_those_that_come_back_over_the_bus() -> None:
         if resource["Type"] == "AWS::Events::Rule"
     ]
     own = max((one["detail-type"] for one in patterns if one["source"] == ["foreword"]), key=len)
-    assert {*own_events(), "PreferenceChanged"} == set(own)
+    assert own_events().keys() == set(own)
 
 
 def contacts(cloud: LocalCloud, customer: str, **profile: str) -> None:
@@ -76,6 +78,8 @@ def test_foreword_s_own_events_have_the_ids_and_data_that_are_told(foreword_clou
     contacts(foreword_cloud, "dan")
     foreword_cloud.advance(by=timedelta(hours=2))
     decide(foreword_cloud, channels=(Channel.TASK,))
+    form = "action=save&version=0&shown=advice/email/off&on=advice/email"
+    foreword_cloud.request("POST", link_in(foreword_cloud, LinkPurpose.PREFERENCES, "ada"), body=form)
 
     told = own_events()
     common = spans(told["MessageSent"][1])
@@ -85,11 +89,16 @@ def test_foreword_s_own_events_have_the_ids_and_data_that_are_told(foreword_clou
         id, data = told[event.type]
         fields = {*spans(data)} - {"MessageSent"} | (set(common) if "MessageSent" in data else set())
         given = event.detail["data"]
-        optional = {"channel"} if event.type == "MessageSkipped" else {"complaint_type"}
+        optional = {"case", "channel"} if event.type == "MessageSkipped" else {"case", "complaint_type"}
+        if event.type == "PreferenceChanged":
+            fields, optional = {*schemas()[event.type]["properties"]}, {*schemas()[event.type]["properties"]}
         assert fields - optional <= given.keys() <= fields, event.type
         about = given.get("message_id", r"[0-9a-f]{32}")
         expected = id.replace("<message_id>", about).replace("<hash of the event>", about)
-        assert re.fullmatch(expected.replace("<time>", r"\S+"), event.detail["id"]), event.type
+        expected = re.sub(
+            r"<(?:page, one-click or confirm-link|time|version|hash|channel)>", r"\\S+", expected
+        )
+        assert re.fullmatch(expected, event.detail["id"]), event.type
 
 
 def target(line: str) -> str:

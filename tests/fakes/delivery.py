@@ -11,7 +11,7 @@ from foreword.app.ports import NO_CHANGES, Accepted, Changes, Claim, Dossier, Pr
 from foreword.domain.consent import Consents
 from foreword.domain.content import Content, EmailContent, MessageLinks, SmsContent
 from foreword.domain.due import due_shard
-from foreword.domain.errors import EventsNotAccepted, InvalidTemplate
+from foreword.domain.errors import EventsNotAccepted, InvalidTemplate, StoreUnavailable
 from foreword.domain.follow_ups import FollowUps
 from foreword.domain.holds import NO_HOLDS
 from foreword.domain.instants import Instant
@@ -163,6 +163,22 @@ class FakeRenderer:
         if channel is Channel.SMS:
             return SmsContent(f"sms of {message.message}")
         return EmailContent(message.message, f"text of {message.message}", f"<p>{message.message}</p>")
+
+
+@dataclass
+class FakeLinks:
+    """`asked_for` holds the messages that got links; `fails` where no key can be read."""
+
+    fails: bool = False
+    asked_for: list[str] = field(default_factory=list)
+
+    def links_for(self, message: Message) -> MessageLinks:
+        if self.fails:
+            raise StoreUnavailable("no keys")
+        self.asked_for.append(message.message_id)
+        return MessageLinks(
+            f"https://links.example/u/{message.message_id}", f"https://links.example/p/{message.message_id}"
+        )
 
 
 @dataclass

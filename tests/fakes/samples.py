@@ -61,6 +61,11 @@ def a_preference(
     )
 
 
+def a_change(at: Instant = NOON, id: str = "", **data: Any) -> Fact:
+    """A PreferenceChanged with `data`; facts of different content have different ids."""
+    return Fact("shop", id or f"change-{at}-{data}", PREFERENCE_CHANGED, CUSTOMER, at, at, data)
+
+
 def some_consents(
     *choices: tuple[str, str, bool], version: int = 1, suppressed: tuple[str, ...] = ()
 ) -> Consents:

@@ -61,6 +61,10 @@ def road(
         "PEERS_TABLE": "peers",
         "PEERS_QUEUE_URL": boto3.client("sqs").create_queue(QueueName="peers")["QueueUrl"],
         "BUS_NAME": "foreword-dev",
+        "PREFERENCES_URL": "https://links.example",
+        "LINKS_SECRET": boto3.client("secretsmanager").create_secret(
+            Name="links", SecretString=json.dumps({"1": "k" * 64})
+        )["ARN"],
         "EMAIL_SENDER": "care@shop.example",
         "CONFIGURATION_SET": "foreword-dev",
         "SMS_SENDER_ID": "",
@@ -79,7 +83,15 @@ def road(
 
 def forget() -> None:
     """Each test is a new process, as far as the handlers know."""
-    for made in (clients.dynamodb, clients.events, clients.sqs, clients.ses, clients.sns, *lazy()):
+    for made in (
+        clients.dynamodb,
+        clients.events,
+        clients.sqs,
+        clients.ses,
+        clients.sns,
+        clients.secrets,
+        *lazy(),
+    ):
         made.cache_clear()
 
 

@@ -48,6 +48,7 @@ def test_there_is_a_handler_for_each_function() -> None:
         "compare_peers",
         "deliver_message",
         "evaluate_triggers",
+        "preferences",
         "record_activity",
         "record_feedback",
         "release_due",

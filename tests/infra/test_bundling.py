@@ -10,7 +10,14 @@ from aws_cdk import App, AssetStaging, Stack
 
 from infra.bundling import HERE, NOT_SHIPPED, Checkout, bundle, local_bundling, source_hash
 
-FUNCTIONS = ["record_activity", "evaluate_triggers", "deliver_message", "release_due", "record_feedback"]
+FUNCTIONS = [
+    "record_activity",
+    "evaluate_triggers",
+    "deliver_message",
+    "release_due",
+    "record_feedback",
+    "preferences",
+]
 
 
 @pytest.fixture

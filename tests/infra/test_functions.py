@@ -20,6 +20,8 @@ ENVIRONMENT = {
         "CUSTOMERS_TABLE",
         "CONSENTS_TABLE",
         "BUS_NAME",
+        "PREFERENCES_URL",
+        "LINKS_SECRET",
         "EMAIL_SENDER",
         "CONFIGURATION_SET",
         "SMS_SENDER_ID",
@@ -32,14 +34,23 @@ ENVIRONMENT = {
         "PEERS_QUEUE_URL",
     },
     "record_feedback": {"MESSAGES_TABLE", "BUS_NAME", "CONFIGURATION_SET"},
+    "preferences": {
+        "ACTIVITY_TABLE",
+        "CUSTOMERS_TABLE",
+        "CONSENTS_TABLE",
+        "BUS_NAME",
+        "PREFERENCES_URL",
+        "LINKS_SECRET",
+    },
 }
 SERVICES = {
     "record_activity": {"dynamodb", "events", "kms", "logs", "sqs"},
     "evaluate_triggers": {"dynamodb", "kms", "logs", "sqs"},
     "compare_peers": {"dynamodb", "kms", "logs", "sqs"},
-    "deliver_message": {"dynamodb", "events", "kms", "logs", "ses", "sns", "sqs"},
+    "deliver_message": {"dynamodb", "events", "kms", "logs", "secretsmanager", "ses", "sns", "sqs"},
     "release_due": {"dynamodb", "kms", "logs", "sqs"},
     "record_feedback": {"dynamodb", "events", "kms", "logs", "sqs"},
+    "preferences": {"dynamodb", "events", "kms", "logs", "secretsmanager", "sqs"},
 }
 TABLE_ACTIONS = {
     "record_activity": {
@@ -69,11 +80,16 @@ TABLE_ACTIONS = {
         "Peers": {"Query", "UpdateItem"},
     },
     "record_feedback": {"Messages": {"GetItem", "UpdateItem"}},
+    "preferences": {
+        "Activity": {"PutItem"},
+        "Customers": {"BatchGetItem"},
+        "Consents": {"BatchGetItem", "GetItem", "PutItem"},
+    },
 }
 """Held against what the adapters call: a transaction needs the actions of its parts."""
 
 
-def test_there_are_six_functions(fresh: Template) -> None:
+def test_there_are_seven_functions(fresh: Template) -> None:
     assert set(fresh.functions()) == set(ENVIRONMENT)
 
 
@@ -108,7 +124,7 @@ def test_a_function_runs_its_own_handler(fresh: Template, name: str) -> None:
 
 def test_each_function_has_a_role_of_its_own(fresh: Template) -> None:
     roles = [logical_id(function["Role"]) for function in fresh.functions().values()]
-    assert len(set(roles)) == len(roles) == 6
+    assert len(set(roles)) == len(roles) == 7
     for policy in fresh.of_type("AWS::IAM::Policy").values():
         assert len(policy["Roles"]) == 1
     for role in fresh.of_type("AWS::IAM::Role").values():
@@ -212,6 +228,8 @@ def test_the_key_is_used_by_way_of_its_services_alone(fresh: Template) -> None:
 def test_every_function_logs_to_a_group_that_forgets(fresh: Template) -> None:
     groups = fresh.of_type("AWS::Logs::LogGroup")
     used = {logical_id(function["LoggingConfig"]["LogGroup"]) for function in fresh.functions().values()}
+    (stage,) = fresh.of_type("AWS::ApiGatewayV2::Stage").values()
+    used.add(logical_id(stage["AccessLogSettings"]["DestinationArn"]))
     assert used == set(groups)
-    assert len(groups) == 6
+    assert len(groups) == 8
     assert {group["RetentionInDays"] for group in groups.values()} == {30}

@@ -120,6 +120,7 @@ def test_the_bus_brings_every_emitters_events_and_what_foreword_remembers_of_its
         "MessageOutcomeUnknown",
         "TaskRequested",
         "PreferenceChanged",
+        "ConfirmationRequested",
         "EventRejected",
     }
     assert remembered <= set(own["detail-type"])
@@ -148,7 +149,9 @@ def test_the_bus_tells_record_feedback_of_every_task_it_took(fresh: Template) ->
     assert [logical_id(target["Arn"]) for target in rule["Targets"]] == [function]
     permissions = fresh.of_type("AWS::Lambda::Permission").values()
     assert (function, id) in {
-        (logical_id(one["FunctionName"]), logical_id(one["SourceArn"])) for one in permissions
+        (logical_id(one["FunctionName"]), logical_id(one["SourceArn"]))
+        for one in permissions
+        if one["Principal"] == "events.amazonaws.com"
     }
 
 

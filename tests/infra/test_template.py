@@ -85,5 +85,6 @@ def test_the_outputs_name_what_an_operator_needs(fresh: Template) -> None:
         "CustomersTable",
         "MessagesTable",
         "PeersTable",
+        "PreferencesUrl",
         "QuarantineQueueUrl",
     }

@@ -3,18 +3,22 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import pytest
 from botocore.exceptions import ClientError
 
 from foreword.adapters.activity_table import ActivityTable
-from foreword.adapters.consents_table import load_consents
+from foreword.adapters.consents_table import consents_from_item, load_consents, load_history
+from foreword.adapters.customer_choices import CustomerChoicesTables
 from foreword.adapters.customers_table import CustomersTable, load_profile
 from foreword.adapters.journal_writer import JournalWriter
 from foreword.app.ports import Changes
+from foreword.domain.consent import Consents
 from foreword.domain.facts import CUSTOMER_UPDATED, PREFERENCE_CHANGED, Fact
 from foreword.domain.instants import DAY, HOUR, SECOND
+from foreword.domain.rulebook import Channel
 from tests.fakes.samples import a_message
 
 if TYPE_CHECKING:
@@ -94,6 +98,73 @@ def test_a_choice_is_journalled_and_in_force_at_once(
     writer.add(fact(kind=PREFERENCE_CHANGED, topic="care", channel="any", choice="out"))
     assert len(activity.read("c-1")) == 1
     assert load_consents(dynamodb, "consents", "c-1").version == 1
+
+
+EVERYTHING: dict[str, Any] = {
+    "choices": [
+        {"topic": "care", "channel": "any", "choice": "out"},
+        {"topic": "offers", "channel": "email", "choice": "in", "confirmation": "pending"},
+    ],
+    "paused_until": "2026-03-04T12:00:00Z",
+    "preferred": ["sms", "email"],
+    "at_most": {"count": 2, "within": "7d"},
+    "basis": "consent",
+    "via": "page",
+}
+
+
+def test_consents_are_read_as_they_were_written(writer: JournalWriter, dynamodb: DynamoDBClient) -> None:
+    change = fact(kind=PREFERENCE_CHANGED, **EVERYTHING)
+    writer.add(change)
+    stored = load_consents(dynamodb, "consents", "c-1")
+    told = Consents("c-1").merge(change)
+    assert stored == replace(told, version=1, pending=stored.pending)
+    assert stored.pending.keys() == told.pending.keys()
+    profile, choices = CustomerChoicesTables(dynamodb, "customers", "consents").read("c-1")
+    assert (profile.version, choices) == (0, stored)
+
+
+def test_consents_of_an_earlier_release_are_read(dynamodb: DynamoDBClient) -> None:
+    item = {
+        "version": {"N": "3"},
+        "choices": {"S": '[["care","any",false,1,2,"shop#1"]]'},
+        "suppressed": {"S": '["sms"]'},
+    }
+    consents = consents_from_item(item, "c-1")
+    assert (consents.version, consents.suppressed, consents.settings) == (3, frozenset({"sms"}), {})
+    assert consents.choices["care", "any"].written == (1, 2, "shop#1")
+
+
+def test_every_change_is_kept_once_and_told_in_the_order_in_which_it_happened(
+    writer: JournalWriter, dynamodb: DynamoDBClient
+) -> None:
+    later = fact("2", PREFERENCE_CHANGED, T + HOUR, topic="care", channel="any", choice="in")
+    earlier = fact("1" * 256, PREFERENCE_CHANGED, T, **EVERYTHING)
+    for change in (later, earlier, later):
+        writer.add(change)
+    history = load_history(dynamodb, "consents", "c-1")
+    assert [one["data"] for one in history] == [earlier.data, later.data]
+    assert [(one["source"], one["event_id"]) for one in history] == [
+        (change.source, change.id) for change in (earlier, later)
+    ]
+    assert [(one["occurred_at"], one["received_at"]) for one in history] == [
+        (change.occurred_at, change.received_at) for change in (earlier, later)
+    ]
+
+
+def test_a_change_that_loses_to_another_writer_is_merged_again(
+    writer: JournalWriter, dynamodb: DynamoDBClient, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def first(**of: Any) -> Any:
+        monkeypatch.undo()
+        writer.add(fact("2", PREFERENCE_CHANGED, T + HOUR, topic="care", channel="any", choice="out"))
+        return dynamodb.transact_write_items(**of)
+
+    monkeypatch.setattr(dynamodb, "transact_write_items", first)
+    writer.add(fact("1", PREFERENCE_CHANGED, T, topic="care", channel="any", choice="in", preferred=["sms"]))
+    consents = load_consents(dynamodb, "consents", "c-1")
+    assert (consents.choices["care", "any"].opted_in, consents.preferred) == (False, (Channel.SMS,))
+    assert len(load_history(dynamodb, "consents", "c-1")) == 2
 
 
 def test_a_state_is_written_only_over_the_one_that_was_read(customers: CustomersTable) -> None:

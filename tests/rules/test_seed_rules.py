@@ -35,9 +35,20 @@ SIGNALS: dict[str, dict[str, Any]] = {
     "first-failed-payment": {"first_failure": True},
     "payment-failures": {"failures": 3},
     "cancellation-intent": {"about_to_leave": True},
+    "confirm-your-choice": {
+        "topics": "Advice and offers",
+        "confirm_url": "https://a1b2c3d4e5.execute-api.eu-central-1.amazonaws.com/c/" + "x" * 62,
+    },
 }
+SIGNALS_BY_TEXT = {"confirm-text-messages": SIGNALS["confirm-your-choice"]}
 CASES = {"same-product-contacts": "car insurance", "late-delivery": "order-7781"}
-LIVE = {"repeated-support-contacts", "frequent-returns", "portfolio-drop", "diagnosis-follow-up"}
+LIVE = {
+    "repeated-support-contacts",
+    "frequent-returns",
+    "portfolio-drop",
+    "diagnosis-follow-up",
+    "confirm-your-choice",
+}
 TEMPLATES = read_templates(MESSAGES)
 VOID = {"meta", "br"}
 
@@ -59,7 +70,7 @@ def test_every_rule_test_passes(report: Report) -> None:
     assert len(report.tests) >= 4 * len(SIGNALS)
 
 
-def test_four_rules_are_live_and_the_others_wait_to_be_switched_on() -> None:
+def test_five_rules_are_live_and_the_others_wait_to_be_switched_on() -> None:
     modes = {
         authored.rule.rule: authored.rule.mode
         for authored in load_rulebook(ROOT / "functions" / "evaluate_triggers").rules
@@ -97,7 +108,7 @@ def rendered(
         decided_at=0,
         deliver_by=0,
         generation="g",
-        signals=SIGNALS[message],
+        signals=(SIGNALS | SIGNALS_BY_TEXT)[message],
     )
     return LiquidRenderer(TEMPLATES).render(decided, channel, profile, None)
 
@@ -128,7 +139,7 @@ def test_mails_are_whole_in_both_languages(message: str, locale: str) -> None:
     page.feed(mail.html)
     page.close()
     assert page.open == []
-    assert page.fetched == []
+    assert page.fetched == [url for name, url in SIGNALS[message].items() if name == "confirm_url"]
     assert "Ada &lt;Byron&gt; &amp; Co" in mail.html
     assert "Ada <Byron> & Co," in mail.text
     assert ("Guten Tag" in mail.text) is (locale == "de-AT")

@@ -14,6 +14,8 @@ ENVIRONMENT = {
     "CUSTOMERS_TABLE": "customers",
     "CONSENTS_TABLE": "consents",
     "BUS_NAME": "foreword-dev",
+    "PREFERENCES_URL": "https://links.example",
+    "LINKS_SECRET": "links",
     "EMAIL_SENDER": "Care Team <care@shop.example>",
     "CONFIGURATION_SET": "foreword-dev",
     "SMS_SENDER_ID": "Foreword",

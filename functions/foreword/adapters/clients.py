@@ -7,7 +7,7 @@ clients retry nothing; the SDK's default would send up to three mails when a res
 from __future__ import annotations
 
 from functools import cache
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import boto3
 from botocore.config import Config
@@ -52,3 +52,8 @@ def ses() -> SESV2Client:
 @cache
 def sns() -> SNSClient:
     return boto3.client("sns", config=_PROVIDER)
+
+
+@cache
+def secrets() -> Any:
+    return boto3.client("secretsmanager", config=_STORE)

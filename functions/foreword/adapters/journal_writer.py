@@ -1,6 +1,6 @@
-"""Putting a fact into the journal together with what it changes at once: the profile, or a consent.
+"""Putting a fact into the journal together with what it changes at once: the profile, or the consents.
 
-Both are one transaction, so that a fact in the journal is in the profile too, whatever is killed in between.
+All of it is one transaction, so that a fact in the journal is in the profile too, whatever is killed in between.
 """
 
 from __future__ import annotations
@@ -8,7 +8,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from foreword.adapters.activity_table import ActivityTable
-from foreword.adapters.consents_table import consents_write, load_consents
+from foreword.adapters.consents_table import consents_write, history_write, load_consents
 from foreword.adapters.customers_table import load_profile, profile_write
 from foreword.adapters.transactions import transact
 from foreword.domain.errors import StoreConflict
@@ -38,7 +38,7 @@ class JournalWriter:
         if fact.type not in (CUSTOMER_UPDATED, PREFERENCE_CHANGED):
             return self._activity.add(fact)
         for _ in range(_ATTEMPTS):
-            failed = transact(self._client, [self._journal_entry(fact), self._change(fact)])
+            failed = transact(self._client, [self._journal_entry(fact), *self._changes(fact)])
             if not failed:
                 return True
             if 0 in failed:
@@ -49,9 +49,9 @@ class JournalWriter:
         kept = {name: value for name, value in fact.data.items() if name not in ADDRESSES}
         return self._activity.entry(fact._replace(data=kept) if fact.type == CUSTOMER_UPDATED else fact)
 
-    def _change(self, fact: Fact) -> TransactWriteItemTypeDef:
+    def _changes(self, fact: Fact) -> list[TransactWriteItemTypeDef]:
         if fact.type == CUSTOMER_UPDATED:
             profile = load_profile(self._client, self._customers, fact.customer_id)
-            return profile_write(self._customers, profile.merge(fact))
+            return [profile_write(self._customers, profile.merge(fact))]
         consents = load_consents(self._client, self._consents, fact.customer_id)
-        return consents_write(self._consents, consents.merge(fact))
+        return [consents_write(self._consents, consents.merge(fact)), history_write(self._consents, fact)]

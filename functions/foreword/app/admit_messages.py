@@ -12,7 +12,7 @@ from dataclasses import dataclass, replace
 from foreword.app.ports import Changes, Contacts, Messages
 from foreword.domain.arbitration import Admitted, admit
 from foreword.domain.errors import StoreConflict
-from foreword.domain.gates import Contact
+from foreword.domain.gates import Contact, all_caps
 from foreword.domain.holds import Holds
 from foreword.domain.instants import Duration, Instant
 from foreword.domain.messages import Message, MessageStatus
@@ -41,7 +41,9 @@ class AdmitMessages:
         return Changes(
             [after.get(message.message_id, message) for message in messages],
             given_way(self.messages, profile.customer_id, admitted, now),
-            None if admitted.ledger is ledger else admitted.ledger.pruned(longest_window(self.policy), now),
+            None
+            if admitted.ledger is ledger
+            else admitted.ledger.pruned(longest_window(contact, self.policy), now),
         )
 
 
@@ -59,6 +61,6 @@ def given_way(
     return changed
 
 
-def longest_window(policy: Policy) -> Duration:
+def longest_window(contact: Contact, policy: Policy) -> Duration:
     """How far back a cap looks."""
-    return max((cap.within for cap in policy.frequency_caps), default=0)
+    return max((cap.within for cap in all_caps(policy, contact.consents)), default=0)

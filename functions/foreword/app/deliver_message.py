@@ -36,6 +36,7 @@ from foreword.app.ports import (
     Clock,
     Counters,
     Dossier,
+    Links,
     Mailer,
     Outbox,
     OutcomeUnknown,
@@ -46,13 +47,13 @@ from foreword.app.ports import (
     Texter,
 )
 from foreword.domain.arbitration import Admitted, admit
-from foreword.domain.content import EmailContent, MessageLinks
+from foreword.domain.content import EmailContent
 from foreword.domain.errors import InvalidTemplate, StoreConflict
 from foreword.domain.gates import Contact, Send
 from foreword.domain.instants import HOUR, Duration, Instant
 from foreword.domain.messages import Message, MessageStatus
 from foreword.domain.reasons import Reason
-from foreword.domain.rulebook import CLAIM_TO_CALL
+from foreword.domain.rulebook import CLAIM_TO_CALL, Purpose
 
 HELD_FOR: Duration = HOUR
 """How long a message that is held at its claim waits at most until it is judged anew."""
@@ -78,6 +79,7 @@ class DeliverMessage:
     tasks: Tasks
     gates: DeliveryGates
     counters: Counters
+    links: Links
     clock: Clock
     new_attempt_id: Callable[[], str]
 
@@ -167,12 +169,12 @@ class DeliverMessage:
             return None
         if ledger is dossier.ledger:
             return Changes(changed=changed)
-        return Changes(changed=changed, ledger=ledger.pruned(longest_window(self.gates.policy), now))
+        return Changes(changed=changed, ledger=ledger.pruned(longest_window(contact, self.gates.policy), now))
 
     def _prepare(self, message: Message, dossier: Dossier, send: Send) -> ProviderCall:
         if send.address is None:
             return self.tasks.prepare(message)
-        links: MessageLinks | None = None
+        links = None if message.purpose is Purpose.CRITICAL else self.links.links_for(message)
         content = self.renderer.render(message, send.channel, dossier.profile, links)
         if isinstance(content, EmailContent):
             return self.mailer.prepare(message, send.address, content, links)

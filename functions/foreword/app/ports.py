@@ -273,6 +273,18 @@ class Tasks(Protocol):
         ...
 
 
+class Links(Protocol):
+    def links_for(self, message: Message) -> MessageLinks:
+        """The same message always has the same ones. Raises StoreUnavailable where no key can be read."""
+        ...
+
+
+class CustomerChoices(Protocol):
+    def read(self, customer_id: str) -> tuple[Profile, Consents]:
+        """Together, with strong consistency. Raises StoreUnavailable where either did not come."""
+        ...
+
+
 class PeerValues(Protocol):
     def put(
         self, customer_id: str, values: Sequence[PeerValue], version: int, *, complete: bool = False

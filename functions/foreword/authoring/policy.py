@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import re
 import zoneinfo
+from collections.abc import Callable
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 from foreword.authoring import limits, open_cases, quiet_hours, shares
 from foreword.authoring.event_types import event_type
@@ -30,6 +31,8 @@ from foreword.domain.instants import DAY, Duration, format_duration
 from foreword.domain.rulebook import Policy, Purpose, Willingness
 
 LIST_NAME = r"[A-Za-z_][A-Za-z0-9_]*"
+TOPIC_NAME = r"^[a-z][a-z0-9]*(-[a-z0-9]+)*$"
+LANGUAGE = r"^[a-z]{2,3}(-[A-Za-z0-9]{2,8})*$"
 HIGHEST_SCORE = 10
 LARGEST_INDEX = 1_000_000
 CONSENTS = ("opt-in", "opt-out")
@@ -60,10 +63,24 @@ KEYS = {
     "consent": Key(mapping(CONSENT_KEYS)),
     "links": Key(list_of({**TEXT, "examples": ["shop.example.com"]})),
     "holdout": Key(shares.PERCENT),
+    "topics": Key(
+        {
+            "type": "object",
+            "propertyNames": {"pattern": TOPIC_NAME},
+            "additionalProperties": {
+                "type": "object",
+                "propertyNames": {"pattern": LANGUAGE},
+                "additionalProperties": TEXT,
+                "minProperties": 1,
+            },
+        }
+    ),
 }
 
 _HOST = re.compile(r"[a-z0-9-]+(?:\.[a-z0-9-]+)+", re.ASCII)
 _URL_OF_A_HOST = re.compile(r"(?:[a-z]+:)?(?://)?([^/:]+)")
+T = TypeVar("T")
+
 _LIST_NAME = re.compile(LIST_NAME, re.ASCII)
 
 
@@ -153,6 +170,8 @@ def _read(source: Source, name: str, node: Node) -> Any:
             return _willingness(source, node)
         case "links":
             return tuple(_host(source, item) for item in items(source, node, "'links'"))
+        case "topics":
+            return _topics(source, node)
         case "retention":
             return duration(source, node)
         case _:
@@ -174,6 +193,22 @@ def _consent(source: Source, node: Node) -> dict[Purpose, str]:
         for name, value in fields.values.items()
     }
     return {**Policy().consent, **given}
+
+
+def _topics(source: Source, node: Node) -> dict[str, dict[str, str]]:
+    return {
+        topic: _named(source, names, LANGUAGE, lambda title: text(source, title))
+        for topic, names in _named(source, node, TOPIC_NAME, lambda names: names).items()
+    }
+
+
+def _named(source: Source, node: Node, pattern: str, read: Callable[[Node], T]) -> dict[str, T]:
+    if not isinstance(node, YamlMapping) or not node.entries:
+        raise source.refused(node, "'topics' must give topics their names: {offers: {en: Offers}}")
+    for key, _ in node.entries:
+        if not re.search(pattern, key.value, re.ASCII):
+            raise source.refused(key, f"'{key.value}' is neither a topic nor a language like en or de-AT")
+    return {key.value: read(value) for key, value in node.entries}
 
 
 def _willingness(source: Source, node: Node) -> Willingness:

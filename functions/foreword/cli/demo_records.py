@@ -10,7 +10,7 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeAlias
 
-from foreword.adapters.consents_table import consents_from_item
+from foreword.adapters.consents_table import CURRENT, consents_from_item
 from foreword.adapters.customers_table import PROFILE, profile_from_item
 from foreword.adapters.ledger_items import LEDGER
 from foreword.adapters.message_items import message_from_item
@@ -70,6 +70,9 @@ class DemoRecords:
         profile = next(
             (item for item in self._of("customers", customer_id) if item["item"]["S"] == PROFILE), None
         )
+        consents = next(
+            (item for item in self._of("consents", customer_id) if item["item"]["S"] == CURRENT), None
+        )
         try:
             return Customer(
                 customer_id,
@@ -80,7 +83,7 @@ class DemoRecords:
                     for item in self._of("messages", customer_id)
                     if item["message_id"]["S"] != LEDGER
                 ],
-                consents_from_item(next(self._of("consents", customer_id), None), customer_id),
+                consents_from_item(consents, customer_id),
             )
         except (KeyError, ValueError):
             raise CannotRun(f"{self._path}: not the records of this release's demo; run it again") from None

@@ -13,6 +13,7 @@ from foreword.domain.errors import InvalidEvent
 from foreword.domain.facts import CUSTOMER_UPDATED, FOREWORD, PREFERENCE_CHANGED, Fact, fact_key
 from foreword.domain.instants import MINUTE, Instant, parse_instant, sortable
 from foreword.domain.mappings import CompiledMapping, EventMapping
+from foreword.domain.preference_changes import read_change
 from foreword.domain.reasons import QuarantineReason
 
 MAX_BYTES = 64 * 1024
@@ -98,6 +99,8 @@ class BusEvents:
         # A retraction counts as no event itself, so it need not look like one; what it does say is looked at.
         if fact.retracts is None or "data" in detail:
             self._check_schema(fact)
+        if fact.type == PREFERENCE_CHANGED:
+            read_change(fact.data)  # which knows more than a schema can say: what goes with what
         return fact
 
     def _check_schema(self, fact: Fact) -> None:

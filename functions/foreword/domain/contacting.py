@@ -16,7 +16,7 @@ from foreword.domain.consent import Consents
 from foreword.domain.core import Core
 from foreword.domain.decisions import COUNTS_AS_SENT, Decision, message_ids, messages_of
 from foreword.domain.follow_ups import FollowUps
-from foreword.domain.gates import Contact
+from foreword.domain.gates import Contact, all_caps
 from foreword.domain.holds import NO_HOLDS, Holds
 from foreword.domain.instants import Instant
 from foreword.domain.ledger import Ledger
@@ -53,7 +53,6 @@ class Contacting:
         self._ledger = Ledger(customer_id)
         self._waiting: dict[str, Message] = {}
         self._follow_ups = FollowUps(core.rulebook)
-        self._kept_for = max((cap.within for cap in policy.frequency_caps), default=0)
 
     def at(self, walk: Walk, t: Instant) -> None:
         """All facts and deadlines up to `t` are in the walk: what they lead to, and what is due."""
@@ -132,7 +131,8 @@ class Contacting:
                 self._wait(message)
             else:
                 self._end(message, state)
-        self._ledger = self._ledger.pruned(self._kept_for, t)
+        longest = max((cap.within for cap in all_caps(self._policy, contact.consents)), default=0)
+        self._ledger = self._ledger.pruned(longest, t)
         self.due = min((it.due_at for it in self._waiting.values() if it.due_at is not None), default=NEVER)
 
     def _ready(self, profile: Profile, holds: Holds, state: State | None, t: Instant) -> list[Message]:

@@ -13,6 +13,9 @@ FOREWORD = "foreword"
 
 CUSTOMER_UPDATED = "CustomerUpdated"
 PREFERENCE_CHANGED = "PreferenceChanged"
+CONFIRMATION_REQUESTED = "ConfirmationRequested"
+"""A customer opted in on the page, and is to be asked by the address itself."""
+
 MESSAGE_SKIPPED = "MessageSkipped"
 TASK_REQUESTED = "TaskRequested"
 EVENT_REJECTED = "EventRejected"
@@ -36,6 +39,7 @@ OWN_TYPES = frozenset(
         TASK_REQUESTED,
         "OutboundRequested",
         PREFERENCE_CHANGED,
+        CONFIRMATION_REQUESTED,
         EVENT_REJECTED,
         DEADLINE_REACHED,
         PEERS_COMPARED,

@@ -1,10 +1,10 @@
 """The gates between a decision and a send: may this message go out now, on which channel and to which address?
 
-In order, the first that closes gives the reason: erasure · consent and suppression · address · holds and
-willingness · arbitration and frequency caps · expiry · quiet hours (which defer). Consent, suppression, address
-and caps are asked per channel, in the customer's order and then the message's; a closed channel passes on to the
-next, and when all are closed the preferred one's reason stands. A task needs no address, and is held to all else:
-whoever takes it up may telephone at once.
+In order, the first that closes gives the reason: erasure · the customer's pause · consent and suppression ·
+address · holds and willingness · arbitration and frequency caps · expiry · quiet hours (which defer). Consent,
+suppression, address and caps are asked per channel, in the customer's order and then the message's; a closed
+channel passes on to the next, and when all are closed the preferred one's reason stands. A task needs no address,
+and is held to all else: whoever takes it up may telephone at once.
 
 They are asked when a message is decided, and all of them again at its claim. Eligibility, re-eligibility, mode and
 holdouts come before (`domain.verdicts`), the volume constraints with the claim itself.
@@ -78,6 +78,8 @@ def judge(
     """Pure. A call may start up to CLAIM_TO_CALL after `now`: every gate must be open until then."""
     if contact.profile.erased:
         return Close(Reason.ERASED)
+    if contact.consents.pauses(message.purpose, now):
+        return Close(Reason.PAUSED_BY_CUSTOMER)
     asked = [_reachable(channel, message, contact, policy) for channel in _preferred(message, contact)]
     reachable = [answer for answer in asked if isinstance(answer, Send)]
     if not reachable:
@@ -100,9 +102,19 @@ def judge(
 
 
 def caps_on(policy: Policy, message: Message, consents: Consents) -> tuple[FrequencyCap, ...]:
-    """The policy's caps, none of which a critical message has to keep."""
-    del consents
-    return () if message.purpose is Purpose.CRITICAL else policy.frequency_caps
+    """A critical message has to keep none."""
+    return () if message.purpose is Purpose.CRITICAL else all_caps(policy, consents)
+
+
+def all_caps(policy: Policy, consents: Consents) -> tuple[FrequencyCap, ...]:
+    """The policy's caps and the customer's own."""
+    own = consents.at_most
+    if own is None:
+        return policy.frequency_caps
+    return (
+        *policy.frequency_caps,
+        FrequencyCap(purpose=None, channel=None, at_most=own.count, within=own.within),
+    )
 
 
 def place_of(message: Message, channel: Channel) -> Place:
@@ -119,9 +131,8 @@ def place_of(message: Message, channel: Channel) -> Place:
 
 
 def _preferred(message: Message, contact: Contact) -> Iterator[Channel]:
-    """The message's channels that were not tried in vain yet."""
-    del contact
-    return (channel for channel in message.channels if channel not in message.tried)
+    """The message's channels that were not tried in vain yet, as the customer prefers them."""
+    return (it for it in contact.consents.in_order(message.channels) if it not in message.tried)
 
 
 def _reachable(channel: Channel, message: Message, contact: Contact, policy: Policy) -> Send | Close:

@@ -411,6 +411,8 @@ class Policy(Document):
         Purpose.SERVICE: "opt-out",
     }
     link_hosts: tuple[str, ...] = ()
+    topics: Mapping[str, Mapping[str, str]] = {}
+    """What customers read in place of a topic's name, by language."""
 
 
 class Rulebook(Document):

@@ -68,9 +68,11 @@ def _profile_of(profile: Profile, facts: Sequence[Fact], later: set[str]) -> Pro
 
 def _consents_of(consents: Consents, facts: Sequence[Fact], at: Instant) -> Consents:
     """A choice made later took the place of an earlier one, which the journal tells."""
-    stood = {of: one for of, one in consents.choices.items() if _was_written(one.written, at)}
-    known = replace(consents, choices=stood)
-    if len(stood) < len(consents.choices):
+    choices = {of: one for of, one in consents.choices.items() if _was_written(one.written, at)}
+    pending = {of: one for of, one in consents.pending.items() if _was_written(one.written, at)}
+    settings = {of: one for of, one in consents.settings.items() if _was_written(one.written, at)}
+    known = replace(consents, choices=choices, pending=pending, settings=settings)
+    if known != consents:
         for fact in facts:
             if fact.type == PREFERENCE_CHANGED:
                 known = known.merge(fact)

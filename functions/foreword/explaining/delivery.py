@@ -24,7 +24,8 @@ def send_gates(rule: Rule, send: Send, customer: Customer, policy: Policy, t: In
     verdict = judge(message, _contact(customer), policy, t)
     match verdict:
         case Close(reason=reason):
-            found, until = str(reason), None
+            paused = reason is Reason.PAUSED_BY_CUSTOMER
+            found, until = str(reason), customer.consents.paused_until if paused else None
         case Defer(until=until, reason=reason):
             found = str(reason)
         case _:
@@ -50,6 +51,9 @@ def delivery_needs(gates: SendGates) -> list[Needed]:
         return [Needed(gates.verdict, Step(text, time=gates.until))]
     if gates.verdict == Reason.ERASED:
         return [Needed(gates.verdict, Step("nothing can: the customer was erased"))]
+    if gates.verdict == Reason.PAUSED_BY_CUSTOMER and gates.until is not None:
+        text = f"the customer's pause over, at {format_instant(gates.until)}, or taken back"
+        return [Needed(gates.verdict, Step(text))]
     steps: list[Change] = [_opening(channel, gates.topic) for channel in gates.channels]
     return [Needed(gates.verdict, steps[0] if len(steps) == 1 else AnyOf(tuple(steps)))]
 
@@ -83,6 +87,9 @@ def _channel(
 
 def _consent_words(message: Message, channel: Channel, customer: Customer, policy: Policy) -> str:
     choice = customer.consents.choice(message.topic, channel)
+    waiting = customer.consents.unconfirmed(message.topic, channel)
+    if waiting is not None:
+        return f"opted in at {format_instant(waiting.written[0])}, which is not confirmed"
     if choice is not None:
         return f"opted {'in' if choice.opted_in else 'out'} at {format_instant(choice.written[0])}"
     if allows(customer.consents, policy, message.purpose, message.topic, channel):

@@ -25,7 +25,7 @@ FIRED = "fired"
 NO_IF_HELD = "NO_IF_HELD"
 """Shown in place of a reason where a rise fired and no send's `if` held: there is no message to have one."""
 
-_OF_CONSENT = (Reason.NO_CONSENT, Reason.SUPPRESSED, Reason.NO_ADDRESS)
+_OF_CONSENT = (Reason.PAUSED_BY_CUSTOMER, Reason.NO_CONSENT, Reason.SUPPRESSED, Reason.NO_ADDRESS)
 
 
 @dataclass(frozen=True, slots=True)

@@ -44,6 +44,7 @@ from foreword.local.records import (
     SentMessage,
     Tick,
 )
+from foreword.local.sources.http import HttpResponse
 from foreword.local.sources.mail_events import Kind
 from foreword.local.sources.schedules import ScheduleSource
 
@@ -173,6 +174,19 @@ class LocalCloud:
         self._machine.tell_feedback(message, self._machine.stack.environment("CONFIGURATION_SET"), kind)
         self.settle()
 
+    def request(
+        self,
+        method: str,
+        url: str,
+        *,
+        headers: Mapping[str, str] | None = None,
+        body: str | bytes = "",
+    ) -> HttpResponse:
+        """Ask the HTTP API, by a whole address or a path like "/p/...", and let it have its effect."""
+        response = self._machine.http.request(method, url, headers or {}, body, self.now)
+        self.settle()
+        return response
+
     def expire_items(self) -> int:
         """Let DynamoDB delete what is past its TTL, as it does some time within days; returns how many."""
         expired = expire_items()
@@ -225,6 +239,13 @@ class LocalCloud:
     def table(self, name: str) -> list[dict[str, Any]]:
         """The items of "activity", "customers", "messages" or "consents", as plain Python values."""
         return self._machine.tables.items(name)
+
+    def deployed(self, variable: str) -> str:
+        """An environment variable of whichever function has it, e.g. "PREFERENCES_URL"."""
+        value = self._machine.stack.environment(variable)
+        if value is None:
+            raise LookupError(f"no function has the variable {variable}")
+        return value
 
     @property
     def table_names(self) -> Mapping[str, str]:

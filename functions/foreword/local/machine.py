@@ -39,6 +39,7 @@ from foreword.local.pump import Pump
 from foreword.local.records import BusEvent, DeadLetter, Invocation, Quarantined, Record, SentMessage
 from foreword.local.runtime import Runtime
 from foreword.local.sources.asynchronous import AsynchronousInvocations
+from foreword.local.sources.http import HttpApi
 from foreword.local.sources.mail_events import Kind, MailFeedback, usual_kinds
 from foreword.local.sources.queues import QueueSource
 from foreword.local.sources.schedules import ScheduleSource
@@ -68,6 +69,7 @@ class Machine:
     pump: Pump
     schedules: list[ScheduleSource]
     feedback: MailFeedback
+    http: HttpApi
     quarantine: str | None
     mark: object
 
@@ -229,6 +231,7 @@ def _machine(
         pump=Pump(clock, asynchronous, mappings),
         schedules=[ScheduleSource(one, asynchronous.accept, clock.now) for one in stack.schedules],
         feedback=MailFeedback(stack.mail_events, publish),
+        http=HttpApi(stack, invoke),
         quarantine=quarantine.rsplit("/", 1)[-1] if quarantine else None,
         mark=mark,
     )

@@ -9,14 +9,14 @@ import pytest
 
 from foreword.app.deliver_message import TRIES, DeliverMessage
 from foreword.app.ports import OutcomeUnknown, Refused
-from foreword.domain.errors import StoreConflict
+from foreword.domain.errors import StoreConflict, StoreUnavailable
 from foreword.domain.gates import SPREAD
 from foreword.domain.instants import DAY, HOUR, MINUTE, SECOND, parse_instant
 from foreword.domain.messages import Message, MessageStatus
 from foreword.domain.reasons import Reason
-from foreword.domain.rulebook import CLAIM_TO_CALL, Channel, Policy, QuietHours
+from foreword.domain.rulebook import CLAIM_TO_CALL, Channel, Policy, Purpose, QuietHours
 from tests.fakes.customers import FakeClock
-from tests.fakes.delivery import FakeOutbox, FakeProvider, FakeRenderer, delivery_gates
+from tests.fakes.delivery import FakeLinks, FakeOutbox, FakeProvider, FakeRenderer, delivery_gates
 from tests.fakes.samples import CUSTOMER, NOON, a_message, a_profile, some_consents
 
 POLICY = Policy(default_timezone="Europe/Berlin", quiet_hours=QuietHours(start=20 * 60, end=9 * 60))
@@ -32,6 +32,7 @@ class Desk:
     mailer: FakeProvider = field(default_factory=FakeProvider)
     texter: FakeProvider = field(default_factory=FakeProvider)
     tasks: FakeProvider = field(default_factory=FakeProvider)
+    links: FakeLinks = field(default_factory=FakeLinks)
     clock: FakeClock = field(default_factory=lambda: FakeClock(NOON))
     attempts: Iterator[int] = field(default_factory=count)
 
@@ -44,6 +45,7 @@ class Desk:
             mailer=self.mailer,
             texter=self.texter,
             tasks=self.tasks,
+            links=self.links,
             gates=delivery_gates(POLICY),
             counters=self.outbox,
             clock=self.clock,
@@ -88,6 +90,22 @@ def test_an_sms_goes_to_the_phone(desk: Desk) -> None:
     assert desk.run().channel is Channel.SMS
     assert [to for _, to, _ in desk.texter.accepted] == ["+4915112345678"]
     assert desk.mailer.calls == 0
+
+
+@pytest.mark.parametrize("purpose", list(Purpose))
+def test_every_message_but_a_critical_one_has_its_links(desk: Desk, purpose: Purpose) -> None:
+    message = a_message(purpose=purpose)
+    desk.outbox.add(message)
+    desk.outbox.consents[CUSTOMER] = some_consents(("care", "any", True))
+    assert desk.run().status is MessageStatus.SENT
+    assert desk.links.asked_for == ([] if purpose is Purpose.CRITICAL else [message.message_id])
+
+
+def test_without_a_key_for_its_links_a_message_is_not_claimed(desk: Desk) -> None:
+    desk.links.fails = True
+    with pytest.raises(StoreUnavailable):
+        desk.run()
+    assert (desk.message.status, desk.calls) == (MessageStatus.READY, 0)
 
 
 def test_a_task_needs_neither_address_nor_template(desk: Desk) -> None:

@@ -43,6 +43,7 @@ from tests.fakes.customers import FakeClock, FakeJournal
 from tests.fakes.delivery import (
     FakeBus,
     FakeDueCustomers,
+    FakeLinks,
     FakeOutbox,
     FakeProvider,
     FakeRenderer,
@@ -148,6 +149,7 @@ class SendProtocol(RuleBasedStateMachine):
             tasks=FakeProvider(),
             gates=delivery_gates(POLICY),
             counters=self.outbox,
+            links=FakeLinks(),
             clock=self.clock,
             new_attempt_id=self.next_attempt,
         )

@@ -59,6 +59,14 @@ def test_links_are_the_hosts_that_messages_may_lead_to(tmp_path: Path) -> None:
     assert policy.link_hosts == ("shop.example.com", "help.example.com")
 
 
+def test_topics_have_a_name_in_each_language(tmp_path: Path) -> None:
+    text = "topics: {offers: {en: Offers, de-AT: Angebote}, my-care: {en: Care}}"
+    assert read_policy(write(tmp_path, text)).topics == {
+        "offers": {"en": "Offers", "de-AT": "Angebote"},
+        "my-care": {"en": "Care"},
+    }
+
+
 def test_willingness_is_scores_of_event_types_over_a_window(tmp_path: Path) -> None:
     text = "willingness: {within: 3d, scores: {SupportContactOpened: -10, MessageClicked: 10}}"
     assert read_policy(write(tmp_path, text)).willingness == Willingness(
@@ -197,6 +205,10 @@ def test_marketing_may_be_held_below_a_line_of_the_index(tmp_path: Path) -> None
             "1:56",
             "a second constraint of a; only the lower one would count",
         ),
+        ("topics: {}", "1:9", "'topics' must give topics their names"),
+        ("topics: {Offers: {en: Offers}}", "1:10", "'Offers' is neither a topic nor a language"),
+        ("topics: {offers: {english!: Offers}}", "1:19", "'english!' is neither a topic nor a language"),
+        ("topics: {offers: Offers}", "1:18", "'topics' must give topics their names"),
         ("willingness: {within: 7d}", "1:14", "willingness needs 'scores'"),
         ("willingness: {scores: {}}", "1:23", "'scores' must give event types their scores"),
         ("willingness: {scores: [A]}", "1:23", "'scores' must give event types their scores"),

@@ -164,3 +164,17 @@ def test_profile_and_choices_are_not_taken_back_but_corrected(kind: str) -> None
     with pytest.raises(InvalidEvent, match=f"corrected by a newer {kind}") as caught:
         EVENTS.parse(text, NOW)
     assert caught.value.reason == "NOT_SUPPORTED"
+
+
+@pytest.mark.parametrize(
+    ("data", "names"),
+    [
+        ({"topic": "care", "channel": "email"}, "data.choice must be"),
+        ({"at_most": {"count": 0, "within": "7d"}}, "data.at_most.count must be"),
+        ({}, "data.topic must name a topic, or"),
+    ],
+)
+def test_a_choice_that_says_nothing_is_refused_by_its_field(data: dict[str, Any], names: str) -> None:
+    with pytest.raises(InvalidEvent, match=names) as refused:
+        EVENTS.parse(body(data=data).replace("SupportContactOpened", "PreferenceChanged"), NOW)
+    assert refused.value.reason == "BREAKS_SCHEMA"

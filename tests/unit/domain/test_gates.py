@@ -13,7 +13,7 @@ from foreword.domain.messages import Message
 from foreword.domain.profiles import Profile
 from foreword.domain.reasons import Reason
 from foreword.domain.rulebook import CLAIM_TO_CALL, Channel, Policy, Purpose, QuietHours
-from tests.fakes.samples import CUSTOMER, NOON, a_message, a_profile, some_consents
+from tests.fakes.samples import CUSTOMER, NOON, a_change, a_message, a_profile, some_consents
 
 POLICY = Policy(default_timezone="Europe/Berlin", quiet_hours=QuietHours(start=20 * 60, end=9 * 60))
 EVENING = parse_instant("2026-03-04T20:00:00Z")
@@ -63,6 +63,30 @@ def test_when_all_channels_are_closed_the_preferred_ones_reason_stands(
     profile: dict[str, Any], consents: Consents, reason: Reason
 ) -> None:
     assert verdict_on(a_message(), a_profile(**profile), consents, POLICY, NOON) == Close(reason)
+
+
+@pytest.mark.parametrize("purpose", list(Purpose))
+def test_a_pause_of_the_customer_s_own_closes_all_but_critical_until_it_is_over(purpose: Purpose) -> None:
+    paused = some_consents(("care", "any", True)).merge(a_change(paused_until="2026-03-04T13:00:00Z"))
+    message = a_message(purpose=purpose)
+    closed = Close(Reason.PAUSED_BY_CUSTOMER)
+    expected = EMAIL if purpose is Purpose.CRITICAL else closed
+    assert verdict_on(message, a_profile(), paused, POLICY, NOON) == expected
+    assert verdict_on(message, a_profile(), paused, POLICY, NOON + HOUR) == EMAIL
+
+
+def test_a_pause_does_not_open_what_a_critical_message_was_opted_out_of() -> None:
+    paused = some_consents(("care", "any", False)).merge(a_change(paused_until="2026-03-04T13:00:00Z"))
+    critical = a_message(purpose=Purpose.CRITICAL)
+    assert verdict_on(critical, a_profile(), paused, POLICY, NOON) == Close(Reason.NO_CONSENT)
+
+
+def test_the_channel_that_the_customer_prefers_is_tried_first_and_none_is_added() -> None:
+    prefers = NOBODY_CHOSE.merge(a_change(preferred=["task", "sms"]))
+    assert verdict_on(a_message(), a_profile(), prefers, POLICY, NOON) == SMS
+    assert verdict_on(a_message(), a_profile(phone=None), prefers, POLICY, NOON) == EMAIL
+    by_email = a_message(channels=(Channel.EMAIL,))
+    assert verdict_on(by_email, a_profile(), prefers, POLICY, NOON) == EMAIL
 
 
 def test_without_consent_it_is_not_asked_for_an_address() -> None:

@@ -113,6 +113,36 @@ def test_consent_is_told_as_it_stood_then(tmp_path: Path) -> None:
     assert before.channels[0].consent == "opted out at 2026-03-02T08:00:00Z"
 
 
+def test_a_pause_of_the_customer_s_own_is_told_with_its_end(tmp_path: Path) -> None:
+    rules = book(tmp_path, twice=TWICE)
+    pause = event("2026-03-02T08:00", PREFERENCE_CHANGED, paused_until="2026-03-20T00:00:00Z")
+    facts = [pause, event("2026-03-02T09:00"), event("2026-03-03T09:00")]
+    lived = Lived(rules, profile_of([], **REACHABLE), not_sent(Reason.PAUSED_BY_CUSTOMER)).take(facts)
+    customer = lived.customer(replace(Consents("c-1"), version=1).merge(pause))
+    rule = rule_told(rules, customer, "2026-03-04T09:00")
+    (case,) = rule.cases
+    (message,) = case.rises[0].messages
+    assert message.gates is not None
+    assert (message.gates.verdict, message.gates.until) == ("PAUSED_BY_CUSTOMER", time("2026-03-20T00:00"))
+    assert needs(case, "PAUSED_BY_CUSTOMER") == [
+        "the customer's pause over, at 2026-03-20T00:00:00Z, or taken back"
+    ]
+    (before,) = rule_told(rules, customer, "2026-03-01T09:00").delivery
+    assert before.verdict == "SENT"
+
+
+def test_an_opt_in_that_waits_is_told_as_not_confirmed(tmp_path: Path) -> None:
+    rules = book(tmp_path, twice=TWICE + MARKETING)
+    data = {"topic": "advice", "channel": "email", "choice": "in", "confirmation": "pending"}
+    pending = event("2026-03-02T08:00", PREFERENCE_CHANGED, **data)
+    facts = [pending, event("2026-03-02T09:00"), event("2026-03-03T09:00")]
+    lived = Lived(rules, profile_of([], **REACHABLE), not_sent(Reason.NO_CONSENT)).take(facts)
+    customer = lived.customer(replace(Consents("c-1"), version=1).merge(pending))
+    (now,) = rule_told(rules, customer, "2026-03-04T09:00").delivery
+    assert now.verdict == "NO_CONSENT"
+    assert now.channels[0].consent == "opted in at 2026-03-02T08:00:00Z, which is not confirmed"
+
+
 def test_a_rise_within_the_pause_says_what_held_it(tmp_path: Path) -> None:
     rules = book(tmp_path, twice=TWICE)
     days = ("02", "03", "12", "13", "18", "19", "30", "31")

@@ -89,6 +89,34 @@ def test_what_the_local_cloud_cannot_stand_for_is_refused(
         pass
 
 
+@pytest.mark.parametrize(
+    ("resource", "change", "message"),
+    [
+        ("Api", {"ProtocolType": "WEBSOCKET"}, "HTTP APIs, not WEBSOCKET"),
+        ("Api", {"CorsConfiguration": {}}, "property CorsConfiguration"),
+        ("Integration", {"PayloadFormatVersion": "1.0"}, "payload format 2.0"),
+        ("Route", {"RouteKey": "$default"}, "not '.default'"),
+        ("Route", {"AuthorizationType": "AWS_IAM"}, "property AuthorizationType"),
+        ("Stage", {"StageName": "v1"}, "stage .default"),
+        ("Keys", {"GenerateSecretString": {"RequireEachIncludedType": True}}, "GenerateSecretString"),
+        ("Keys", {"SecretString": "known"}, "property SecretString"),
+    ],
+)
+def test_an_api_or_a_secret_that_the_local_cloud_cannot_stand_for_is_refused(
+    tmp_path: Path, resource: str, change: dict[str, Any], message: str
+) -> None:
+    document = json.loads(project.find().template.read_text(encoding="utf-8"))
+    types = {"Keys": "AWS::SecretsManager::Secret"}
+    type_ = types.get(resource, f"AWS::ApiGatewayV2::{resource}")
+    found = next(one for one in document["Resources"].values() if one["Type"] == type_)
+    found["Properties"] |= change
+    with (
+        pytest.raises(DeployError, match=message),
+        LocalCloud(template=written(document, tmp_path), published=tmp_path),
+    ):
+        pass
+
+
 @pytest.mark.parametrize("text", [None, "{", "[]", '{"Resources": 1}'])
 def test_a_file_that_is_no_template_is_refused(tmp_path: Path, text: str | None) -> None:
     path = tmp_path / "template.json"
@@ -108,6 +136,7 @@ def test_the_committed_template_deploys(tmp_path: Path) -> None:
             "deliver_message",
             "release_due",
             "record_feedback",
+            "preferences",
         }
         assert (len(stack.queue_mappings), len(stack.stream_mappings), len(stack.schedules)) == (2, 2, 1)
         tables = ("activity", "customers", "messages", "consents", "peers")

@@ -26,6 +26,7 @@ def deploy(path: Path) -> Stack:
         events=boto3.client("events"),
         sqs=boto3.client("sqs"),
         ses=boto3.client("sesv2"),
+        secrets=boto3.client("secretsmanager"),
     )
     for resource in template.in_order():
         template.made[resource.logical_id] = make(workshop, resource)

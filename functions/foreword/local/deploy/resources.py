@@ -6,6 +6,7 @@ roles, tags), or refused: a setting that would be silently ignored makes the loc
 
 from __future__ import annotations
 
+import hashlib
 import json
 import re
 from collections.abc import Callable, Mapping
@@ -20,6 +21,7 @@ from foreword.local.deploy.stack import (
     Function,
     MailEvents,
     QueueMapping,
+    Route,
     Schedule,
     Stack,
     StreamMapping,
@@ -43,6 +45,7 @@ class Workshop:
     events: EventBridgeClient
     sqs: SQSClient
     ses: SESV2Client
+    secrets: Any
 
 
 class Properties:
@@ -296,6 +299,67 @@ def _mail_events(workshop: Workshop, resource: Resource, properties: Properties)
     return Made(resource.logical_id)
 
 
+def _http_api(workshop: Workshop, resource: Resource, properties: Properties) -> Made:
+    protocol = properties.take("ProtocolType")
+    if protocol != "HTTP":
+        raise properties.error(f"the local cloud knows HTTP APIs, not {protocol}")
+    if workshop.stack.apis:
+        raise properties.error("the local cloud knows one HTTP API")
+    properties.done("Name", "Description", "Tags")
+    id = hashlib.sha256(resource.logical_id.encode()).hexdigest()[:10]
+    endpoint = f"https://{id}.execute-api.{REGION}.amazonaws.com"
+    workshop.stack.apis[endpoint] = id
+    return Made(id, {"ApiEndpoint": endpoint, "ApiId": id})
+
+
+def _integration(workshop: Workshop, resource: Resource, properties: Properties) -> Made:
+    kind, payload = properties.take("IntegrationType"), properties.take("PayloadFormatVersion")
+    if (kind, payload) != ("AWS_PROXY", "2.0"):
+        raise properties.error("the local cloud knows AWS_PROXY integrations with payload format 2.0")
+    workshop.stack.integrations[resource.logical_id] = properties.take("IntegrationUri")
+    properties.done("ApiId", "Description")
+    return Made(resource.logical_id)
+
+
+def _route(workshop: Workshop, resource: Resource, properties: Properties) -> Made:
+    key, target = properties.take("RouteKey"), properties.take("Target")
+    properties.done("ApiId")
+    method, _, path = key.partition(" ")
+    if not path.startswith("/") or "+" in path:
+        raise properties.error(f"the local cloud knows routes like GET /p/{{token}}, not {key!r}")
+    function_arn = workshop.stack.integrations[target.removeprefix("integrations/")]
+    workshop.stack.routes.append(Route(method, path, function_arn))
+    return Made(resource.logical_id)
+
+
+def _http_stage(_workshop: Workshop, _resource: Resource, properties: Properties) -> Made:
+    name = properties.take("StageName")
+    if name != "$default" or properties.take("AutoDeploy") is not True:
+        raise properties.error("the local cloud knows the stage $default, deployed by itself")
+    properties.done("ApiId", "AccessLogSettings", "DefaultRouteSettings", "Description", "Tags")
+    return Made(name)
+
+
+def _secret(workshop: Workshop, resource: Resource, properties: Properties) -> Made:
+    """What AWS draws at random is here the same in each run, so that the links are."""
+    generate = properties.take("GenerateSecretString")
+    properties.done("Description", "KmsKeyId", "Tags")
+    if not generate or set(generate) - {
+        "SecretStringTemplate",
+        "GenerateStringKey",
+        "PasswordLength",
+        "ExcludePunctuation",
+    }:
+        raise properties.error("the local cloud knows secrets of which GenerateSecretString makes a key")
+    digits = hashlib.sha512(resource.logical_id.encode()).hexdigest()
+    password = (digits * (-(-generate["PasswordLength"] // len(digits))))[: generate["PasswordLength"]]
+    text = json.dumps(
+        {**json.loads(generate["SecretStringTemplate"]), generate["GenerateStringKey"]: password}
+    )
+    name = f"{workshop.stack_name}-{resource.logical_id}"
+    return Made(workshop.secrets.create_secret(Name=name, SecretString=text)["ARN"])
+
+
 def _inert(workshop: Workshop, resource: Resource) -> Made:
     """Nothing on a developer's machine depends on it but its name."""
     service, attributes = _INERT[resource.type]
@@ -336,8 +400,13 @@ _MAKERS: Mapping[str, Callable[[Workshop, Resource, Properties], Made]] = {
     "AWS::Lambda::EventInvokeConfig": _event_invoke_config,
     "AWS::Lambda::EventSourceMapping": _event_source_mapping,
     "AWS::Scheduler::Schedule": _schedule,
+    "AWS::ApiGatewayV2::Api": _http_api,
+    "AWS::ApiGatewayV2::Integration": _integration,
+    "AWS::ApiGatewayV2::Route": _route,
+    "AWS::ApiGatewayV2::Stage": _http_stage,
     "AWS::SES::ConfigurationSet": _configuration_set,
     "AWS::SES::ConfigurationSetEventDestination": _mail_events,
+    "AWS::SecretsManager::Secret": _secret,
 }
 
 # type -> (service of its ARN, attributes that are its ARN)

@@ -76,6 +76,19 @@ class MailEvents:
     bus_arn: str
 
 
+@dataclass(frozen=True)
+class Route:
+    """A route of an HTTP API, like `GET` and `/p/{token}`, whose integration is a function."""
+
+    method: str
+    path: str
+    function_arn: str
+
+    @property
+    def key(self) -> str:
+        return f"{self.method} {self.path}"
+
+
 @dataclass
 class Stack:
     """Everything the pump works with, in the template's order of creation."""
@@ -86,6 +99,13 @@ class Stack:
     stream_mappings: list[StreamMapping] = field(default_factory=list)
     schedules: list[Schedule] = field(default_factory=list)
     mail_events: list[MailEvents] = field(default_factory=list)
+    apis: dict[str, str] = field(default_factory=dict)
+    """The id of each HTTP API by the address at which it answers."""
+
+    integrations: dict[str, str] = field(default_factory=dict)
+    """The function's ARN by the integration's id."""
+
+    routes: list[Route] = field(default_factory=list)
     buses: list[str] = field(default_factory=list)
     tables: list[str] = field(default_factory=list)
     dead_letter_queues: set[str] = field(default_factory=set)

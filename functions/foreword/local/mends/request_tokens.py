@@ -28,7 +28,7 @@ def request_tokens_are_honoured() -> Iterator[None]:
         token = self.body.get("ClientRequestToken")
         if not token:
             return original(self)
-        request = json.dumps(self.body["TransactItems"], sort_keys=True)
+        request = json.dumps(self.body["TransactItems"], sort_keys=True, default=bytes.hex)
         at, known, answer = answered.get(token, (float("-inf"), "", None))
         if time.time() - at < REMEMBERED_SECONDS:
             if known != request:

@@ -1,0 +1,1 @@
+"""The pages of the function preferences: their words, their looks, their templates, and what puts them together."""
