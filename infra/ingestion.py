@@ -28,6 +28,7 @@ OWN_FACTS = (
     "MessageOutcomeUnknown",
     "TaskRequested",
     "PreferenceChanged",
+    "AddressSuppressed",
     "EventRejected",
 )
 """What Foreword says itself and remembers, so that rules can speak of it."""

@@ -31,9 +31,12 @@ class ForewordStack(Stack):
         evaluation = Evaluation(self, "Evaluation", stage, storage)
         peers = Peers(self, "Peers", stage, storage)
         messaging = Messaging(self, "Messaging", stage, storage, ingestion.bus, peers.queue)
-        speaking = (ingestion.record_activity, messaging.deliver_message, messaging.record_feedback)
+        speaking = (
+            *(ingestion.record_activity, messaging.deliver_message),
+            *(messaging.record_feedback, messaging.release_due),
+        )
         ingestion.admit([function.role for function in speaking])
-        silent = (evaluation.evaluate_triggers, peers.compare_peers, messaging.release_due)
+        silent = (evaluation.evaluate_triggers, peers.compare_peers)
         Monitoring(self, "Monitoring", (*speaking, *silent))
         outputs = {
             "BusName": ingestion.bus.event_bus_name,
@@ -44,6 +47,7 @@ class ForewordStack(Stack):
             "ConsentsTable": storage.consents.table_name,
             "PeersTable": storage.peers.table_name,
             "QuarantineQueueUrl": ingestion.quarantine.queue_url,
+            "SmsRepliesTopicArn": messaging.sms_replies.topic_arn,
         }
         for name, value in outputs.items():
             CfnOutput(self, name, value=value)

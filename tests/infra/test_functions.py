@@ -28,17 +28,26 @@ ENVIRONMENT = {
         "ACTIVITY_TABLE",
         "CUSTOMERS_TABLE",
         "MESSAGES_TABLE",
+        "CONSENTS_TABLE",
         "PEERS_TABLE",
         "PEERS_QUEUE_URL",
+        "BUS_NAME",
     },
-    "record_feedback": {"MESSAGES_TABLE", "BUS_NAME", "CONFIGURATION_SET"},
+    "record_feedback": {
+        "ACTIVITY_TABLE",
+        "CUSTOMERS_TABLE",
+        "MESSAGES_TABLE",
+        "CONSENTS_TABLE",
+        "BUS_NAME",
+        "CONFIGURATION_SET",
+    },
 }
 SERVICES = {
     "record_activity": {"dynamodb", "events", "kms", "logs", "sqs"},
     "evaluate_triggers": {"dynamodb", "kms", "logs", "sqs"},
     "compare_peers": {"dynamodb", "kms", "logs", "sqs"},
     "deliver_message": {"dynamodb", "events", "kms", "logs", "ses", "sns", "sqs"},
-    "release_due": {"dynamodb", "kms", "logs", "sqs"},
+    "release_due": {"dynamodb", "events", "kms", "logs", "ses", "sns", "sqs"},
     "record_feedback": {"dynamodb", "events", "kms", "logs", "sqs"},
 }
 TABLE_ACTIONS = {
@@ -66,9 +75,15 @@ TABLE_ACTIONS = {
         "Activity": {"PutItem"},
         "Customers": {"Query", "GetItem", "PutItem", "Scan"},
         "Messages": {"Query", "GetItem", "UpdateItem"},
+        "Consents": {"GetItem", "PutItem"},
         "Peers": {"Query", "UpdateItem"},
     },
-    "record_feedback": {"Messages": {"GetItem", "UpdateItem"}},
+    "record_feedback": {
+        "Activity": {"PutItem"},
+        "Customers": {"Query"},
+        "Messages": {"GetItem", "Query", "UpdateItem"},
+        "Consents": {"GetItem", "PutItem"},
+    },
 }
 """Held against what the adapters call: a transaction needs the actions of its parts."""
 
@@ -140,8 +155,10 @@ def test_the_tick_looks_at_due_indexes_and_at_the_closes_of_a_rule(fresh: Templa
     queries = [one for one in statements if "dynamodb:Query" in as_list(one["Action"])]
     asked = [resource for one in queries for resource in as_list(one["Resource"])]
     indexes = [resource for resource in asked if "Fn::Join" in resource]
-    assert {resource["Fn::Join"][1][-1] for resource in indexes} == {"/index/due"}
-    assert len(indexes) == 3
+    assert sorted(resource["Fn::Join"][1][-1] for resource in indexes) == [
+        *["/index/due"] * 3,
+        *("/index/email", "/index/phone"),
+    ]
     (table,) = [logical_id(resource) for resource in asked if resource not in indexes]
     assert table.startswith("StoragePeers")
 
@@ -167,14 +184,18 @@ def test_every_action_is_exact(fresh: Template) -> None:
             assert "NotAction" not in statement
 
 
-def test_only_a_text_message_is_published_to_any_resource(fresh: Template) -> None:
+def test_only_a_text_message_and_the_providers_own_lists_are_of_any_resource(fresh: Template) -> None:
     unbounded = [
-        (statement["Action"], logical_id(policy["Roles"][0]))
+        (tuple(as_list(statement["Action"])), logical_id(policy["Roles"][0]))
         for policy in fresh.of_type("AWS::IAM::Policy").values()
         for statement in policy["PolicyDocument"]["Statement"]
         if statement["Effect"] == "Allow" and ("*" in as_list(statement.get("Resource", "*")))
     ]
-    assert unbounded == [("sns:Publish", logical_id(fresh.functions()["deliver_message"]["Role"]))]
+    lists = ("ses:ListSuppressedDestinations", "sns:ListPhoneNumbersOptedOut")
+    assert dict(unbounded) == {
+        ("sns:Publish",): logical_id(fresh.functions()["deliver_message"]["Role"]),
+        lists: logical_id(fresh.functions()["release_due"]["Role"]),
+    }
 
 
 def test_a_text_message_is_published_to_no_topic(fresh: Template) -> None:

@@ -86,4 +86,5 @@ def test_the_outputs_name_what_an_operator_needs(fresh: Template) -> None:
         "MessagesTable",
         "PeersTable",
         "QuarantineQueueUrl",
+        "SmsRepliesTopicArn",
     }

@@ -5,6 +5,7 @@ Both are one transaction, so that a fact in the journal is in the profile too, w
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from foreword.adapters.activity_table import ActivityTable
@@ -23,7 +24,7 @@ _ATTEMPTS = 5
 
 
 class JournalWriter:
-    """The port `Journal` of record_activity."""
+    """The port `Journal` of record_activity, and the port `Suppressions`."""
 
     def __init__(
         self, client: DynamoDBClient, activity: ActivityTable, customers: str, consents: str
@@ -43,6 +44,22 @@ class JournalWriter:
                 return True
             if 0 in failed:
                 return False
+        raise StoreConflict(f"{fact.type} {fact.id}: the customer was written {_ATTEMPTS} times meanwhile")
+
+    def suppress(self, fact: Fact, entry: str) -> bool:
+        known = False
+        for _ in range(_ATTEMPTS):
+            consents = load_consents(self._client, self._consents, fact.customer_id)
+            if known and entry in consents.suppressed:
+                return False
+            write = consents_write(
+                self._consents, replace(consents, suppressed=consents.suppressed | {entry})
+            )
+            # A fact that came another way is in the journal already: then the suppression is written alone.
+            failed = transact(self._client, [write] if known else [self._activity.entry(fact), write])
+            if not failed:
+                return True
+            known = known or 0 in failed
         raise StoreConflict(f"{fact.type} {fact.id}: the customer was written {_ATTEMPTS} times meanwhile")
 
     def _journal_entry(self, fact: Fact) -> TransactWriteItemTypeDef:

@@ -10,6 +10,7 @@ from foreword.domain.facts import Fact
 from foreword.domain.instants import Instant
 from foreword.domain.reasons import QuarantineReason
 from foreword.domain.rulebook import Channel, Policy, Purpose
+from foreword.domain.suppression import suppression
 
 ANY_CHANNEL = "any"
 """A choice for a topic on every channel."""
@@ -28,7 +29,7 @@ class Choice:
 
 @dataclass(frozen=True, slots=True)
 class Consents:
-    """`choices` by (topic, channel or "any"); `suppressed` holds addresses and whole channels.
+    """`choices` by (topic, channel or "any"); `suppressed` holds addresses, by their hashes, and whole channels.
 
     `version` counts its writes, 0 for a customer who never chose.
     """
@@ -64,7 +65,7 @@ class Consents:
     def suppresses(self, channel: Channel, address: str | None) -> bool:
         """Whether the channel, or this address on it, must not be written to, whatever was chosen."""
         return channel.value in self.suppressed or (
-            address is not None and address.casefold() in {entry.casefold() for entry in self.suppressed}
+            address is not None and suppression(self.customer_id, channel, address) in self.suppressed
         )
 
 

@@ -7,6 +7,7 @@ ForewordError
 ├── NeedsJournal        the state alone cannot tell: the journal must be read
 ├── NewerState          a state that only later code can read: the facts have to come again
 ├── StoreConflict       somebody else wrote first: read again and decide anew
+├── PageGone            a provider's list cannot be read on from where it was left: it begins anew
 ├── StoreUnavailable    a store did not answer for everything asked: nothing may be decided from the rest
 ├── EventsNotAccepted   the bus refused some events for good: they are put again on redelivery
 └── InvalidTemplate     a message that does not render: a reasoned outcome on that message alone
@@ -56,6 +57,10 @@ class NewerState(ForewordError):
 
 class StoreConflict(ForewordError):
     """A conditional write lost: the item changed since it was read."""
+
+
+class PageGone(ForewordError):
+    """The provider does not know the page any more."""
 
 
 class StoreUnavailable(ForewordError):

@@ -16,6 +16,9 @@ PREFERENCE_CHANGED = "PreferenceChanged"
 MESSAGE_SKIPPED = "MessageSkipped"
 TASK_REQUESTED = "TaskRequested"
 EVENT_REJECTED = "EventRejected"
+ADDRESS_SUPPRESSED = "AddressSuppressed"
+"""An address is not written to any more, for a cause outside any message: a STOP, a provider's own list."""
+
 PEERS_COMPARED = "PeersCompared"
 """Written by the close of a period into the journal of a customer whose truth it changed."""
 
@@ -36,6 +39,7 @@ OWN_TYPES = frozenset(
         TASK_REQUESTED,
         "OutboundRequested",
         PREFERENCE_CHANGED,
+        ADDRESS_SUPPRESSED,
         EVENT_REJECTED,
         DEADLINE_REACHED,
         PEERS_COMPARED,

@@ -28,7 +28,15 @@ from foreword.domain.messages import Message, MessageStatus
 from foreword.domain.quiet_hours import is_quiet, zone_of
 from foreword.domain.rulebook import CLAIM_TO_CALL, Channel, Policy, QuietHours
 from tests.fakes.customers import FakeClock, FakeJournal
-from tests.fakes.delivery import FakeBus, FakeDueCustomers, FakeOutbox, FakeProvider, FakeRenderer, nothing
+from tests.fakes.delivery import (
+    FakeBus,
+    FakeDueCustomers,
+    FakeOutbox,
+    FakeProvider,
+    FakeRenderer,
+    FakeSuppressions,
+    nothing,
+)
 from tests.fakes.samples import a_message, a_profile
 
 START = parse_instant("2026-03-04T08:30:00Z")
@@ -120,7 +128,7 @@ class SendProtocol(RuleBasedStateMachine):
         )
         self.before_claim = nothing
         self.tick = ReleaseDue(FakeJournal(), FakeDueCustomers(), self.outbox, self.clock)
-        self.record_feedback = RecordFeedback(self.outbox, FakeBus(), self.clock)
+        self.record_feedback = RecordFeedback(self.outbox, FakeSuppressions(), FakeBus(), self.clock)
 
     def next_attempt(self) -> str:
         self.before_claim()

@@ -76,6 +76,22 @@ class MailEvents:
     bus_arn: str
 
 
+@dataclass(frozen=True)
+class LogSubscription:
+    """A function that is handed what is written into a log group."""
+
+    log_group: str
+    function_arn: str
+
+
+@dataclass(frozen=True)
+class TopicSubscription:
+    """A function that is handed what is published to a topic."""
+
+    topic_arn: str
+    function_arn: str
+
+
 @dataclass
 class Stack:
     """Everything the pump works with, in the template's order of creation."""
@@ -86,6 +102,8 @@ class Stack:
     stream_mappings: list[StreamMapping] = field(default_factory=list)
     schedules: list[Schedule] = field(default_factory=list)
     mail_events: list[MailEvents] = field(default_factory=list)
+    log_subscriptions: list[LogSubscription] = field(default_factory=list)
+    topic_subscriptions: list[TopicSubscription] = field(default_factory=list)
     buses: list[str] = field(default_factory=list)
     tables: list[str] = field(default_factory=list)
     dead_letter_queues: set[str] = field(default_factory=set)
