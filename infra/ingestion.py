@@ -86,7 +86,8 @@ class Ingestion(Construct):
             },
             grants=(
                 use_table(storage.activity, "PutItem"),
-                use_table(storage.customers, "GetItem", "PutItem"),
+                # Queried once a minute: who was erased.
+                use_table(storage.customers, "GetItem", "PutItem", "Query"),
                 use_table(storage.consents, "GetItem", "PutItem"),
                 put_events(self.bus),
                 send_to(self.quarantine),

@@ -15,6 +15,7 @@ from foreword.adapters.claims import OutboxTables
 from foreword.adapters.clock import SystemClock
 from foreword.adapters.customers_table import CustomersTable
 from foreword.adapters.due_customers import DueCustomersIndex
+from foreword.adapters.erasures import Erasures
 from foreword.adapters.event_bus import EventBus
 from foreword.adapters.journal_writer import JournalWriter
 from foreword.adapters.liquid_templates import LiquidRenderer
@@ -79,6 +80,7 @@ def record_activity(settings: RecordActivitySettings) -> RecordActivity:
         journal=_journal_writer(settings),
         quarantine=QuarantineQueue(clients.sqs(), settings.quarantine_queue_url),
         bus=EventBus(clients.events(), settings.bus_name),
+        erased=Erasures(clients.dynamodb(), settings.customers_table, SystemClock()),
     )
 
 

@@ -53,7 +53,7 @@ SERVICES = {
 TABLE_ACTIONS = {
     "record_activity": {
         "Activity": {"PutItem"},
-        "Customers": {"GetItem", "PutItem"},
+        "Customers": {"GetItem", "PutItem", "Query"},
         "Consents": {"GetItem", "PutItem"},
     },
     "evaluate_triggers": {

@@ -12,7 +12,7 @@ from foreword.adapters.activity_table import ActivityTable
 from foreword.adapters.consents_table import consents_write, load_consents
 from foreword.adapters.customers_table import load_profile, profile_write
 from foreword.adapters.transactions import transact
-from foreword.domain.errors import StoreConflict
+from foreword.domain.errors import CustomerErased, StoreConflict
 from foreword.domain.facts import CUSTOMER_UPDATED, PREFERENCE_CHANGED, Fact
 from foreword.domain.profiles import ADDRESSES
 
@@ -35,7 +35,10 @@ class JournalWriter:
         self._consents = consents
 
     def add(self, fact: Fact) -> bool:
-        """Whether it was new. Raises StoreConflict when others kept writing the same customer."""
+        """Whether it was new.
+
+        Raises StoreConflict when others kept writing the same customer, CustomerErased for an erased one's profile.
+        """
         if fact.type not in (CUSTOMER_UPDATED, PREFERENCE_CHANGED):
             return self._activity.add(fact)
         for _ in range(_ATTEMPTS):
@@ -69,6 +72,8 @@ class JournalWriter:
     def _change(self, fact: Fact) -> TransactWriteItemTypeDef:
         if fact.type == CUSTOMER_UPDATED:
             profile = load_profile(self._client, self._customers, fact.customer_id)
+            if profile.erased:
+                raise CustomerErased("nothing is written into a profile that was erased")
             return profile_write(self._customers, profile.merge(fact))
         consents = load_consents(self._client, self._consents, fact.customer_id)
         return consents_write(self._consents, consents.merge(fact))

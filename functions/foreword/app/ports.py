@@ -134,6 +134,36 @@ class CustomersByAddress(Protocol):
         ...
 
 
+class ErasedCustomers(Protocol):
+    def is_erased(self, customer_id: str) -> bool:
+        """As of a minute ago at worst."""
+        ...
+
+
+class PersonalData(Messages, Protocol):
+    """All that is stored of a customer, to be erased."""
+
+    def mark(self, customer_id: str, now: Instant) -> Instant:
+        """Empty the profile and mark it erased; gives when it was first marked."""
+        ...
+
+    def refuse(self, customer_id: str, now: Instant) -> None:
+        """Put the customer's keyed hash on the list of the erased, once."""
+        ...
+
+    def messages(self, customer_id: str) -> Sequence[Message]:
+        """All of them, read with strong consistency."""
+        ...
+
+    def delete(self, customer_id: str) -> dict[str, int]:
+        """All but the mark; gives how many items, by table."""
+        ...
+
+    def forget(self, customer_id: str) -> None:
+        """The mark, too."""
+        ...
+
+
 class ProviderLists(Protocol):
     """Addresses that the providers themselves do not write to any more."""
 

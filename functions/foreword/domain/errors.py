@@ -2,6 +2,7 @@
 
 ForewordError
 ├── InvalidEvent        an event a producer must mend: quarantined with its reason
+├── CustomerErased      an event of a customer who was erased: refused, counted, and kept nowhere
 ├── InvalidRulebook     a document an author must mend: carries file, line, column
 ├── ConditionError      a condition that ends in an error: it counts as false (rules.md, Conditions)
 ├── NeedsJournal        the state alone cannot tell: the journal must be read
@@ -30,6 +31,10 @@ class InvalidEvent(ForewordError):
         super().__init__(f"{reason}: {detail}")
         self.reason = reason
         self.detail = detail
+
+
+class CustomerErased(ForewordError):
+    """The customer's profile bears the mark of an erasure."""
 
 
 class InvalidRulebook(ForewordError):
