@@ -50,12 +50,15 @@ class Deployed:
 def stage_tables(stage: str, *, profile: str | None, region: str | None) -> Iterator[Deployed]:
     """What AWS refuses inside, and an item that is none of this release, is told as CannotRun."""
     import boto3
+    from botocore.config import Config
     from botocore.exceptions import BotoCoreError, ClientError
 
+    # Patient and with many connections: an import writes as fast as the tables take it.
+    patient = Config(retries={"mode": "adaptive", "total_max_attempts": 10}, max_pool_connections=32)
     try:
         session = boto3.Session(profile_name=profile, region_name=region)
         tables = _tables(session.client("cloudformation"), stage)
-        yield Deployed(session.client("dynamodb"), tables)
+        yield Deployed(session.client("dynamodb", config=patient), tables)
     except (BotoCoreError, ClientError) as error:
         raise CannotRun(f"stage {stage}: {error}") from None
     except (KeyError, ValueError) as error:

@@ -170,6 +170,25 @@ def export(**options: Any) -> None:
     run(**options)
 
 
+@foreword.command("import")
+@click.option("--customers", type=directory, multiple=True, metavar="FILE", help="Profiles and opt-outs.")
+@click.option("--events", type=directory, multiple=True, metavar="FILE", help="History.")
+@click.option("--stage", metavar="NAME", help="The deployed stage to import into.")
+@click.option("--profile", metavar="NAME", help="The AWS profile to use.")
+@click.option("--region", metavar="NAME", help="The AWS region to use.")
+@as_json
+def import_(**options: Any) -> None:
+    """Bring profiles, opt-outs and history along from elsewhere, without firing anything.
+
+    Both options may be given several times. Files are JSON Lines, or CSV (.csv), each also gzipped. Customers may
+    be the endpoints that Amazon Pinpoint exports. Stopped or failed, an import is simply begun again: what is there
+    stays as it is. A broken record is named on stderr, counted and left out; then the exit code is 1.
+    """
+    from foreword.cli.import_ import run
+
+    run(**options)
+
+
 @foreword.command()
 @click.argument("customer")
 @click.option("--stage", metavar="NAME", help="The deployed stage.")
