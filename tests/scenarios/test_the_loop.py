@@ -53,7 +53,7 @@ def test_an_emails_whole_history_is_kept_each_step_once(cloud: LocalCloud) -> No
     contacts(cloud)
     (message,) = cloud.sent
     for kind in ("DeliveryDelay", "Open", "Open", "Click"):
-        cloud.feedback(message, kind)  # type: ignore[arg-type]  # a literal of the fixture's own
+        cloud.feedback(message, kind)
     kept = set(steps(cloud))
     assert kept == {
         *("DECIDED", "CLAIMED email", "SENT email", "DELIVERED"),
