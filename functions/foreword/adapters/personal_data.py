@@ -99,7 +99,7 @@ class PersonalDataTables:
         self.client.delete_item(
             TableName=self.tables["customers"],
             Key=_profile_key(customer_id),
-            ConditionExpression="attribute_not_exists(erased) OR erased = :true",
+            ConditionExpression="attribute_not_exists(customer_id) OR erased = :true",
             ExpressionAttributeValues={":true": {"BOOL": True}},
         )
 

@@ -9,6 +9,8 @@ import click
 from rich.console import Console
 from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
 
+from foreword.backtest.decode import customer_text
+from foreword.backtest.errors import Broken
 from foreword.cli.deployed import stage_tables
 from foreword.cli.failures import CannotRun
 from foreword.cli.stages import require_stage
@@ -30,6 +32,10 @@ def run(
 ) -> None:
     """Raises CannotRun where it could not be done to the end: begun again, it goes on."""
     of = require_stage(stage)
+    try:
+        customer_text(customer)  # what has another name in the tables is nobody's
+    except Broken as error:
+        raise CannotRun(str(error)) from None
     if not yes:
         click.confirm(
             f"Erase all that stage {of} holds of '{customer}'? It cannot be undone.", abort=True, err=True

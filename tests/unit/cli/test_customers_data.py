@@ -133,3 +133,10 @@ def test_a_stage_that_is_not_deployed_says_so(monkeypatch: pytest.MonkeyPatch, c
         monkeypatch.setenv(name, "testing")
     assert foreword(monkeypatch, "erase", "c-1", *STAGE, "--yes") == 2
     assert "stage dev: An error occurred (ValidationError)" in capsys.readouterr().err
+
+
+def test_what_is_no_customer_is_not_erased(
+    stage: LocalCloud, monkeypatch: pytest.MonkeyPatch, capsys: Capture
+) -> None:
+    assert foreword(monkeypatch, "erase", " erased", *STAGE, "--yes") == 2
+    assert "customer_id must be 1 to 128 visible ASCII characters" in capsys.readouterr().err
