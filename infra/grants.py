@@ -36,7 +36,11 @@ def use_table(table: dynamodb.Table, *actions: str) -> Grant:
 
 
 def query_due(table: dynamodb.Table) -> Grant:
-    return allow(["dynamodb:Query"], [f"{table.table_arn}/index/{DUE_INDEX}"])
+    return query_index(table, DUE_INDEX)
+
+
+def query_index(table: dynamodb.Table, *names: str) -> Grant:
+    return allow(["dynamodb:Query"], [f"{table.table_arn}/index/{name}" for name in names])
 
 
 def read_stream(table: dynamodb.Table) -> Grant:
@@ -128,6 +132,11 @@ def publish_sms() -> Grant:
         )
 
     return grant
+
+
+def list_suppressed() -> Grant:
+    """The account's own lists, which have no ARN, so this takes `*`."""
+    return allow(["ses:ListSuppressedDestinations", "sns:ListPhoneNumbersOptedOut"], ["*"])
 
 
 def _stream_arn(table: dynamodb.Table) -> str:

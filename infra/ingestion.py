@@ -29,6 +29,7 @@ OWN_FACTS = (
     "TaskRequested",
     "PreferenceChanged",
     "ConfirmationRequested",
+    "AddressSuppressed",
     "EventRejected",
 )
 """What Foreword says itself and remembers, so that rules can speak of it."""
@@ -86,7 +87,8 @@ class Ingestion(Construct):
             },
             grants=(
                 use_table(storage.activity, "PutItem"),
-                use_table(storage.customers, "GetItem", "PutItem"),
+                # Queried once a minute: who was erased.
+                use_table(storage.customers, "GetItem", "PutItem", "Query"),
                 use_table(storage.consents, "GetItem", "PutItem"),
                 put_events(self.bus),
                 send_to(self.quarantine),

@@ -17,9 +17,11 @@ from constructs import Construct
 from infra.function import Function
 from infra.grants import (
     allow,
+    list_suppressed,
     publish_sms,
     put_events,
     query_due,
+    query_index,
     read_secret,
     send_email,
     send_to,
@@ -27,15 +29,19 @@ from infra.grants import (
     use_table,
 )
 from infra.preferences import LinkAddress
+from infra.sms_feedback import sms_replies, sms_statuses
 from infra.sources import accept_from_rules, consume_stream, default_bus_arn, rule_target
 from infra.stage import OWN_SOURCE, Stage
-from infra.storage import Storage
+from infra.storage import ADDRESS_INDEXES, SMS_INDEX, Storage
 
 _DELIVERED_OR_ANNOUNCED = {
     "eventName": ["INSERT", "MODIFY"],
     "dynamodb": {"NewImage": {"status": {"S": ["READY", "SENT", "NOT_SENT", "UNKNOWN"]}}},
 }
-_SES_EVENTS = ["send", "reject", "bounce", "complaint", "delivery", "deliveryDelay", "open", "click"]
+_SES_EVENTS = [
+    *("send", "reject", "renderingFailure", "bounce", "complaint"),
+    *("delivery", "deliveryDelay", "open", "click", "subscription"),
+]
 
 
 class Messaging(Construct):
@@ -59,6 +65,9 @@ class Messaging(Construct):
         self.record_feedback = self._record_feedback()
         self._tick()
         self._feedback_events()
+        self.sms_replies = sms_replies(self, self.record_feedback, storage.key)
+        if stage.sms_status:
+            sms_statuses(self, self.record_feedback)
 
     def _deliver_message(self) -> Function:
         storage = self._storage
@@ -110,8 +119,10 @@ class Messaging(Construct):
                 "ACTIVITY_TABLE": storage.activity.table_name,
                 "CUSTOMERS_TABLE": storage.customers.table_name,
                 "MESSAGES_TABLE": storage.messages.table_name,
+                "CONSENTS_TABLE": storage.consents.table_name,
                 "PEERS_TABLE": storage.peers.table_name,
                 "PEERS_QUEUE_URL": self._peers_queue.queue_url,
+                "BUS_NAME": self._bus.event_bus_name,
             },
             grants=(
                 query_due(storage.customers),
@@ -123,6 +134,11 @@ class Messaging(Construct):
                 use_table(storage.messages, "GetItem", "UpdateItem"),
                 use_table(storage.peers, "Query", "UpdateItem"),
                 send_to(self._peers_queue),
+                # Once a day what the providers suppress is suppressed here, too.
+                list_suppressed(),
+                query_index(storage.customers, *ADDRESS_INDEXES),
+                use_table(storage.consents, "GetItem", "PutItem"),
+                put_events(self._bus),
             ),
         )
         # An old tick is worth no more than the next one; a failure three times over is worth an alarm.
@@ -140,12 +156,20 @@ class Messaging(Construct):
             description="Matches what is reported of a message to it, and puts it on the bus",
             timeout=Duration.seconds(30),
             environment={
+                "ACTIVITY_TABLE": storage.activity.table_name,
+                "CUSTOMERS_TABLE": storage.customers.table_name,
                 "MESSAGES_TABLE": storage.messages.table_name,
+                "CONSENTS_TABLE": storage.consents.table_name,
                 "BUS_NAME": self._bus.event_bus_name,
                 "CONFIGURATION_SET": self._stage.full_name,
             },
             grants=(
                 use_table(storage.messages, "GetItem", "UpdateItem"),
+                query_index(storage.messages, SMS_INDEX),
+                # An address that bounced, or said STOP, is suppressed with the fact that tells it.
+                use_table(storage.activity, "PutItem"),
+                use_table(storage.consents, "GetItem", "PutItem"),
+                query_index(storage.customers, *ADDRESS_INDEXES),
                 put_events(self._bus),
             ),
         )

@@ -38,10 +38,11 @@ class ForewordStack(Stack):
             ingestion.record_activity,
             messaging.deliver_message,
             messaging.record_feedback,
+            messaging.release_due,
             choosing.preferences,
         )
         ingestion.admit([function.role for function in speaking])
-        silent = (evaluation.evaluate_triggers, peers.compare_peers, messaging.release_due)
+        silent = (evaluation.evaluate_triggers, peers.compare_peers)
         Monitoring(self, "Monitoring", (*speaking, *silent))
         outputs = {
             "BusName": ingestion.bus.event_bus_name,
@@ -53,6 +54,7 @@ class ForewordStack(Stack):
             "PeersTable": storage.peers.table_name,
             "QuarantineQueueUrl": ingestion.quarantine.queue_url,
             "PreferencesUrl": links.url,
+            "SmsRepliesTopicArn": messaging.sms_replies.topic_arn,
         }
         for name, value in outputs.items():
             CfnOutput(self, name, value=value)

@@ -37,6 +37,8 @@ class Stage(BaseModel):
     """Empty where SNS is to choose what text messages come from: not every country knows sender ids."""
     allowed_sources: tuple[Annotated[str, AfterValidator(_emitter)], ...] = Field(min_length=1)
     protected: bool = True
+    sms_status: bool = False
+    """Whether the account logs what becomes of text messages, so that there are log groups to read it from."""
 
     @property
     def full_name(self) -> str:

@@ -11,6 +11,8 @@ from constructs import Construct
 from infra.stage import Stage
 
 DUE_INDEX = "due"
+SMS_INDEX = "sms"
+ADDRESS_INDEXES = ("email", "phone")
 
 
 class Storage(Construct):
@@ -33,6 +35,9 @@ class Storage(Construct):
         self._due_index(self.customers)
         self._due_index(self.peers)
         self._due_index(self.messages, "status")
+        self._finding_index(self.messages, SMS_INDEX, "sms_id")
+        for attribute in ADDRESS_INDEXES:
+            self._finding_index(self.customers, attribute, f"{attribute}_key")
 
     def _encryption_key(self, stage: Stage) -> kms.Key:
         key = kms.Key(
@@ -91,6 +96,15 @@ class Storage(Construct):
             if attributes
             else dynamodb.ProjectionType.KEYS_ONLY,
             non_key_attributes=list(attributes) or None,
+        )
+
+    @staticmethod
+    def _finding_index(table: dynamodb.Table, name: str, key: str) -> None:
+        """Sparse: whose is what a provider names? Only items with such a key are in it."""
+        table.add_global_secondary_index(
+            index_name=name,
+            partition_key=_text(key),
+            projection_type=dynamodb.ProjectionType.KEYS_ONLY,
         )
 
 

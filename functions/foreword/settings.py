@@ -85,8 +85,10 @@ class ReleaseDueSettings(Settings):
     activity_table: str
     customers_table: str
     messages_table: str
+    consents_table: str
     peers_table: str
     peers_queue_url: str
+    bus_name: str
 
 
 class ComparePeersSettings(Settings):
@@ -96,7 +98,10 @@ class ComparePeersSettings(Settings):
 
 
 class RecordFeedbackSettings(Settings):
+    activity_table: str
+    customers_table: str
     messages_table: str
+    consents_table: str
     bus_name: str
     configuration_set: str
 

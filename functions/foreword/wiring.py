@@ -10,12 +10,14 @@ from pydantic import TypeAdapter
 
 from foreword.adapters import clients
 from foreword.adapters.activity_table import ActivityTable
+from foreword.adapters.address_index import AddressIndex
 from foreword.adapters.claims import OutboxTables
 from foreword.adapters.clock import SystemClock
 from foreword.adapters.contacts import ContactsTables
 from foreword.adapters.customer_choices import CustomerChoicesTables
 from foreword.adapters.customers_table import CustomersTable
 from foreword.adapters.due_customers import DueCustomersIndex
+from foreword.adapters.erasures import Erasures
 from foreword.adapters.event_bus import EventBus
 from foreword.adapters.journal_writer import JournalWriter
 from foreword.adapters.link_keys import LinkKeys, SignedLinks
@@ -24,8 +26,10 @@ from foreword.adapters.messages_table import MessagesTable
 from foreword.adapters.pause_switch import PauseSwitchItem
 from foreword.adapters.peer_closes import PeerClosesTable
 from foreword.adapters.peers_table import PeersTable
+from foreword.adapters.provider_lists import AwsLists
 from foreword.adapters.quarantine_queue import QuarantineQueue
 from foreword.adapters.reach_table import ReachTable
+from foreword.adapters.reconciliation_item import ReconciliationItem
 from foreword.adapters.ses import SesMailer
 from foreword.adapters.sns import SnsTexter
 from foreword.adapters.task_bus import TaskBus
@@ -43,10 +47,13 @@ from foreword.app.evaluate_triggers import EvaluateTriggers, Report
 from foreword.app.handle_changes import HandleChanges
 from foreword.app.keep_peer_values import KeepPeerValues
 from foreword.app.reach_customers import ReachCustomers
+from foreword.app.reconcile_suppressions import ReconcileSuppressions
 from foreword.app.record_activity import RecordActivity
 from foreword.app.record_feedback import RecordFeedback
+from foreword.app.record_sms import RecordReply, RecordSmsStatus
 from foreword.app.release_due import ReleaseDue
 from foreword.app.serve_preferences import ServePreferences
+from foreword.app.suppress_address import SuppressAddress
 from foreword.contracts.bus_events import BusEvents
 from foreword.domain import json_text
 from foreword.domain.core import Core
@@ -83,15 +90,14 @@ def record_activity(settings: RecordActivitySettings) -> RecordActivity:
     schemas: Mapping[str, Any] = json_text.loads((settings.published / "schemas.json").read_bytes())
     mappings = TypeAdapter(dict[str, EventMapping])
     events = BusEvents(schemas, mappings.validate_json((settings.published / "mappings.json").read_bytes()))
-    client = clients.dynamodb()
-    activity = ActivityTable(client, settings.activity_table, rulebook(settings).journal_kept_for)
     return RecordActivity(
         clock=SystemClock(),
         parse=events.parse,
         customer_of=events.customer_of,
-        journal=JournalWriter(client, activity, settings.customers_table, settings.consents_table),
+        journal=_journal_writer(settings),
         quarantine=QuarantineQueue(clients.sqs(), settings.quarantine_queue_url),
         bus=EventBus(clients.events(), settings.bus_name),
+        erased=Erasures(clients.dynamodb(), settings.customers_table, SystemClock()),
     )
 
 
@@ -217,6 +223,7 @@ def compare_peers(settings: ComparePeersSettings) -> ComparePeers:
 def record_feedback(settings: RecordFeedbackSettings) -> RecordFeedback:
     return RecordFeedback(
         messages=MessagesTable(clients.dynamodb(), settings.messages_table),
+        suppressions=_journal_writer(settings),
         bus=EventBus(clients.events(), settings.bus_name),
         clock=SystemClock(),
     )
@@ -243,3 +250,39 @@ def preferences(settings: PreferencesSettings) -> PreferencesSite:
         ),
         PreferencePages(),
     )
+
+
+def record_sms_status(settings: RecordFeedbackSettings) -> RecordSmsStatus:
+    return RecordSmsStatus(
+        messages=MessagesTable(clients.dynamodb(), settings.messages_table), record=record_feedback(settings)
+    )
+
+
+def record_reply(settings: RecordFeedbackSettings) -> RecordReply:
+    return RecordReply(_suppress_address(settings))
+
+
+def reconcile_suppressions(settings: ReleaseDueSettings) -> ReconcileSuppressions:
+    return ReconcileSuppressions(
+        lists=AwsLists(clients.ses(), clients.sns()),
+        progress=ReconciliationItem(clients.dynamodb(), settings.customers_table),
+        suppress=_suppress_address(settings),
+        clock=SystemClock(),
+    )
+
+
+def _suppress_address(settings: RecordFeedbackSettings | ReleaseDueSettings) -> SuppressAddress:
+    return SuppressAddress(
+        customers=AddressIndex(clients.dynamodb(), settings.customers_table),
+        suppressions=_journal_writer(settings),
+        bus=EventBus(clients.events(), settings.bus_name),
+        clock=SystemClock(),
+    )
+
+
+def _journal_writer(
+    settings: RecordActivitySettings | RecordFeedbackSettings | ReleaseDueSettings,
+) -> JournalWriter:
+    client = clients.dynamodb()
+    activity = ActivityTable(client, settings.activity_table, rulebook(settings).journal_kept_for)
+    return JournalWriter(client, activity, settings.customers_table, settings.consents_table)

@@ -1,5 +1,5 @@
-"""The tick of every minute: closes periods that are over, wakes customers, releases deferred messages, and gives up
-on claims without evidence.
+"""The tick of every minute: closes periods that are over, wakes customers, releases deferred messages, gives up on
+claims without evidence, and once a day looks at the providers' own suppression lists.
 """
 
 from __future__ import annotations
@@ -17,6 +17,7 @@ from foreword.settings import ReleaseDueSettings
 _use_case = cache(lambda: wiring.release_due(ReleaseDueSettings.from_environment()))
 _close_periods = cache(lambda: wiring.close_periods(ReleaseDueSettings.from_environment()))
 _reach_customers = cache(lambda: wiring.reach_customers(ReleaseDueSettings.from_environment()))
+_reconcile = cache(lambda: wiring.reconcile_suppressions(ReleaseDueSettings.from_environment()))
 _logger = cache(Logger)
 _metrics = cache(Metrics)
 
@@ -26,6 +27,7 @@ def handle(_event: Mapping[str, Any], _context: object) -> dict[str, int]:
     closing = _close_periods()()
     done = _use_case()()
     reached = _reach_customers()()
+    reconciled = _reconcile()()
     counts = {
         "CustomersWoken": done.woken,
         "MessagesReleased": done.released,
@@ -36,11 +38,12 @@ def handle(_event: Mapping[str, Any], _context: object) -> dict[str, int]:
         "ClosesBegun": closing.begun,
         "ClosesHandedOutAgain": closing.handed_out_again,
         "ClosesWithdrawn": closing.withdrawn,
-        "ReleaseFailed": len(closing.failed) + len(done.failed),
+        "CustomersSuppressed": reconciled.customers,
+        "ReleaseFailed": len(closing.failed) + len(done.failed) + len(reconciled.failed),
     }
     for name, count in counts.items():
         _metrics().add_metric(name=name, unit=MetricUnit.Count, value=count)
-    for error in (*closing.failed, *done.failed):
+    for error in (*closing.failed, *done.failed, *reconciled.failed):
         _logger().error("not released", extra={"error": error})
     _metrics().flush_metrics()
     return counts

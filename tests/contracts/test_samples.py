@@ -12,6 +12,7 @@ import pytest
 from foreword.contracts.activity_stream import facts_by_customer
 from foreword.contracts.messages_stream import read_messages_stream
 from foreword.contracts.ses_events import read_ses_event
+from foreword.contracts.sms_status import read_sms_statuses
 from foreword.domain.errors import InvalidEvent
 from foreword.domain.facts import DEADLINE_REACHED
 from foreword.domain.feedback import Feedback, FeedbackKind
@@ -112,7 +113,19 @@ def test_messages_stream_reads_the_outboxs_images(case: str, event: Any) -> None
             assert change.outcome.reason == image["reason"]["S"]
 
 
-@pytest.mark.parametrize(("case", "event"), of("record_feedback"))
+TOLD = of("record_feedback")
+
+
+@pytest.mark.parametrize(("case", "event"), [one for one in TOLD if "awslogs" in one.values[1]])
+def test_sms_statuses_are_read_out_of_the_log_as_it_is_packed(case: str, event: Any) -> None:
+    (status,) = read_sms_statuses(event)
+    assert status.delivered
+    delivered = json.loads(COMMITTED["deliver_message", case].read_text("utf-8"))
+    image = delivered["Records"][0]["dynamodb"]["NewImage"]
+    assert image["channels"]["L"][0]["S"] == "sms"
+
+
+@pytest.mark.parametrize(("case", "event"), [one for one in TOLD if "awslogs" not in one.values[1]])
 def test_ses_events_reads_what_ses_tells(case: str, event: Any) -> None:
     feedback = read_ses_event(event, "foreword-dev")
     assert isinstance(feedback, Feedback)

@@ -69,7 +69,7 @@ def contacts(cloud: LocalCloud, customer: str, **profile: str) -> None:
 def test_foreword_s_own_events_have_the_ids_and_data_that_are_told(foreword_cloud: LocalCloud) -> None:
     contacts(foreword_cloud, "ada")
     (message,) = foreword_cloud.sent
-    for kind in ("DeliveryDelay", "Bounce", "Complaint", "Open", "Click"):
+    for kind in ("DeliveryDelay", "Bounce", "Complaint", "Open", "Click", "Subscription"):
         foreword_cloud.feedback(message, kind)
     contacts(foreword_cloud, "bob", segment="staff")
     foreword_cloud.emit("SupportContactOpened", "cy", {"channel": 7}, source="support")

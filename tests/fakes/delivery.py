@@ -9,9 +9,11 @@ from dataclasses import dataclass, field, replace
 from foreword.app.delivery_gates import DeliveryGates
 from foreword.app.ports import NO_CHANGES, Accepted, Changes, Claim, Dossier, ProviderCall, ProviderOutcome
 from foreword.domain.consent import Consents
+from foreword.domain.contact_history import Step
 from foreword.domain.content import Content, EmailContent, MessageLinks, SmsContent
 from foreword.domain.due import due_shard
 from foreword.domain.errors import EventsNotAccepted, InvalidTemplate, StoreUnavailable
+from foreword.domain.facts import Fact
 from foreword.domain.follow_ups import FollowUps
 from foreword.domain.holds import NO_HOLDS
 from foreword.domain.instants import Instant
@@ -40,6 +42,7 @@ class FakeOutbox:
     ledgers: dict[str, Ledger] = field(default_factory=dict)
     states: dict[str, str] = field(default_factory=dict)
     counted: TallyOf[str] = field(default_factory=TallyOf)
+    steps: dict[Key, set[Step]] = field(default_factory=dict)
     written: list[Message] = field(default_factory=list)
     before_write: Callable[[], None] = nothing
     after_write: Callable[[], None] = nothing
@@ -52,6 +55,12 @@ class FakeOutbox:
 
     def replace(self, before: Message, after: Message) -> bool:
         return self._write(before, after)
+
+    def note(self, customer_id: str, message_id: str, step: Step) -> bool:
+        if (customer_id, message_id) not in self.messages:
+            return False
+        self.steps.setdefault((customer_id, message_id), set()).add(step)
+        return True
 
     def dossier(self, customer_id: str, message_id: str) -> Dossier:
         return Dossier(
@@ -193,6 +202,23 @@ class FakeBus:
         refused = self.refuses & {event.id for event in events}
         if refused:
             raise EventsNotAccepted(refused)
+
+
+@dataclass
+class FakeSuppressions:
+    """`facts` is the journal; `before_write` is called first: what raises there is a crash."""
+
+    facts: dict[tuple[str, str], Fact] = field(default_factory=dict)
+    entries: dict[str, set[str]] = field(default_factory=dict)
+    before_write: Callable[[], None] = nothing
+
+    def suppress(self, fact: Fact, entry: str) -> bool:
+        self.before_write()
+        entries = self.entries.setdefault(fact.customer_id, set())
+        new = entry not in entries or (fact.customer_id, fact.key) not in self.facts
+        self.facts.setdefault((fact.customer_id, fact.key), fact)
+        entries.add(entry)
+        return new
 
 
 @dataclass

@@ -22,6 +22,7 @@ from foreword.domain.outgoing import task_event
 from foreword.domain.reasons import Reason
 from foreword.domain.rulebook import Channel, Policy, Rulebook
 from foreword.domain.tags import tags_of
+from foreword.local.mends.suppressed_addresses import suppressed_addresses_are_listed
 from record_feedback import handler as record_feedback
 from release_due import handler as release_due
 from tests.fakes.samples import CUSTOMER, a_message, a_profile
@@ -77,7 +78,8 @@ def road(
     ses.create_email_identity(EmailIdentity="shop.example")
     ses.create_configuration_set(ConfigurationSetName="foreword-dev")
     forget()
-    yield dynamodb
+    with suppressed_addresses_are_listed([]):
+        yield dynamodb
     forget()
 
 
@@ -187,13 +189,13 @@ def test_feedback_settles_and_all_else_is_counted_as_ignored(
     road: DynamoDBClient, now: Instant, capsys: pytest.CaptureFixture[str]
 ) -> None:
     calling = put(road, a_message().claimed("attempt-1", Channel.EMAIL, now))
-    assert record_feedback.handle(feedback(calling, "Send"), None) == {"outcome": "RECORDED"}
+    assert record_feedback.handle(feedback(calling, "Send"), None) == {"outcomes": ["RECORDED"]}
     assert load(road, calling).provider_message_id == "ses-1"
     assert record_feedback.handle(feedback(a_message("c-43"), "Bounce"), None) == {
-        "outcome": "UNKNOWN_MESSAGE"
+        "outcomes": ["UNKNOWN_MESSAGE"]
     }
     assert record_feedback.handle(feedback(calling, "Send", source="shop"), None) == {
-        "outcome": "NOT_FROM_SES"
+        "outcomes": ["NOT_FROM_SES"]
     }
     output = capsys.readouterr().out
     assert [told["reason"] for told in metrics(output, "FeedbackIgnored")] == [
@@ -210,7 +212,7 @@ def test_a_task_that_the_bus_brings_back_was_accepted(road: DynamoDBClient, now:
     entry = entry_of(task_event(calling, now), "foreword-dev")
     event = {"id": "7f3c", "source": entry["Source"], "detail-type": entry["DetailType"]}
     assert record_feedback.handle({**event, "detail": json.loads(entry["Detail"])}, None) == {
-        "outcome": "RECORDED"
+        "outcomes": ["RECORDED"]
     }
     settled = load(road, calling)
     assert (settled.status, settled.provider_message_id) == (MessageStatus.SENT, "7f3c")
@@ -222,4 +224,4 @@ def test_a_missing_variable_is_named(
 ) -> None:
     monkeypatch.delenv("MESSAGES_TABLE")
     with pytest.raises(Exception, match="MESSAGES_TABLE"):
-        handler.handle({"Records": []} | feedback(a_message(), "Send"), None)
+        handler.handle(feedback(a_message(), "Send") | {"Records": [image(a_message())]}, None)

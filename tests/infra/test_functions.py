@@ -30,8 +30,18 @@ ENVIRONMENT = {
         "ACTIVITY_TABLE",
         "CUSTOMERS_TABLE",
         "MESSAGES_TABLE",
+        "CONSENTS_TABLE",
         "PEERS_TABLE",
         "PEERS_QUEUE_URL",
+        "BUS_NAME",
+    },
+    "record_feedback": {
+        "ACTIVITY_TABLE",
+        "CUSTOMERS_TABLE",
+        "MESSAGES_TABLE",
+        "CONSENTS_TABLE",
+        "BUS_NAME",
+        "CONFIGURATION_SET",
     },
     "record_feedback": {"MESSAGES_TABLE", "BUS_NAME", "CONFIGURATION_SET"},
     "preferences": {
@@ -48,42 +58,49 @@ SERVICES = {
     "evaluate_triggers": {"dynamodb", "kms", "logs", "sqs"},
     "compare_peers": {"dynamodb", "kms", "logs", "sqs"},
     "deliver_message": {"dynamodb", "events", "kms", "logs", "secretsmanager", "ses", "sns", "sqs"},
-    "release_due": {"dynamodb", "kms", "logs", "sqs"},
+    "release_due": {"dynamodb", "events", "kms", "logs", "ses", "sns", "sqs"},
     "record_feedback": {"dynamodb", "events", "kms", "logs", "sqs"},
     "preferences": {"dynamodb", "events", "kms", "logs", "secretsmanager", "sqs"},
 }
 TABLE_ACTIONS = {
     "record_activity": {
         "Activity": {"PutItem"},
-        "Customers": {"GetItem", "PutItem"},
+        "Customers": {"GetItem", "PutItem", "Query"},
         "Consents": {"GetItem", "PutItem"},
     },
     "evaluate_triggers": {
         "Activity": {"Query", "DescribeStream", "GetRecords", "GetShardIterator", "ListStreams"},
         "Customers": {"BatchGetItem", "ConditionCheckItem", "PutItem"},
-        "Messages": {"PutItem", "Query", "UpdateItem"},
+        "Messages": {"BatchGetItem", "GetItem", "PutItem", "Query", "UpdateItem"},
+        "Consents": {"BatchGetItem"},
         "Peers": {"PutItem"},
     },
     "compare_peers": {"Activity": {"PutItem"}, "Peers": {"GetItem", "PutItem", "Query", "UpdateItem"}},
     "deliver_message": {
         "Messages": {
-            *("BatchGetItem", "GetItem", "UpdateItem"),
+            *("BatchGetItem", "GetItem", "PutItem", "UpdateItem"),
             *("DescribeStream", "GetRecords", "GetShardIterator", "ListStreams"),
         },
         "Customers": {"BatchGetItem", "ConditionCheckItem"},
-        "Consents": {"BatchGetItem", "ConditionCheckItem"},
+        "Consents": {"BatchGetItem", "ConditionCheckItem", "GetItem"},
     },
     "release_due": {
         "Activity": {"PutItem"},
         "Customers": {"Query", "GetItem", "PutItem", "Scan"},
         "Messages": {"Query", "GetItem", "UpdateItem"},
+        "Consents": {"GetItem", "PutItem"},
         "Peers": {"Query", "UpdateItem"},
     },
-    "record_feedback": {"Messages": {"GetItem", "UpdateItem"}},
     "preferences": {
         "Activity": {"PutItem"},
         "Customers": {"BatchGetItem"},
         "Consents": {"BatchGetItem", "GetItem", "PutItem"},
+    },
+    "record_feedback": {
+        "Activity": {"PutItem"},
+        "Customers": {"Query"},
+        "Messages": {"GetItem", "Query", "UpdateItem"},
+        "Consents": {"GetItem", "PutItem"},
     },
 }
 """Held against what the adapters call: a transaction needs the actions of its parts."""
@@ -156,8 +173,10 @@ def test_the_tick_looks_at_due_indexes_and_at_the_closes_of_a_rule(fresh: Templa
     queries = [one for one in statements if "dynamodb:Query" in as_list(one["Action"])]
     asked = [resource for one in queries for resource in as_list(one["Resource"])]
     indexes = [resource for resource in asked if "Fn::Join" in resource]
-    assert {resource["Fn::Join"][1][-1] for resource in indexes} == {"/index/due"}
-    assert len(indexes) == 3
+    assert sorted(resource["Fn::Join"][1][-1] for resource in indexes) == [
+        *["/index/due"] * 3,
+        *("/index/email", "/index/phone"),
+    ]
     (table,) = [logical_id(resource) for resource in asked if resource not in indexes]
     assert table.startswith("StoragePeers")
 
@@ -183,14 +202,18 @@ def test_every_action_is_exact(fresh: Template) -> None:
             assert "NotAction" not in statement
 
 
-def test_only_a_text_message_is_published_to_any_resource(fresh: Template) -> None:
+def test_only_a_text_message_and_the_providers_own_lists_are_of_any_resource(fresh: Template) -> None:
     unbounded = [
-        (statement["Action"], logical_id(policy["Roles"][0]))
+        (tuple(as_list(statement["Action"])), logical_id(policy["Roles"][0]))
         for policy in fresh.of_type("AWS::IAM::Policy").values()
         for statement in policy["PolicyDocument"]["Statement"]
         if statement["Effect"] == "Allow" and ("*" in as_list(statement.get("Resource", "*")))
     ]
-    assert unbounded == [("sns:Publish", logical_id(fresh.functions()["deliver_message"]["Role"]))]
+    lists = ("ses:ListSuppressedDestinations", "sns:ListPhoneNumbersOptedOut")
+    assert dict(unbounded) == {
+        ("sns:Publish",): logical_id(fresh.functions()["deliver_message"]["Role"]),
+        lists: logical_id(fresh.functions()["release_due"]["Role"]),
+    }
 
 
 def test_a_text_message_is_published_to_no_topic(fresh: Template) -> None:

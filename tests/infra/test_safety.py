@@ -74,10 +74,20 @@ def test_facts_messages_and_comparisons_expire_and_nothing_else_does(fresh: Temp
 def test_what_waits_for_a_time_is_found_by_the_due_index(
     fresh: Template, name: str, projection: dict[str, Any]
 ) -> None:
-    (index,) = _table(fresh, name)["GlobalSecondaryIndexes"]
-    assert index["IndexName"] == "due"
+    (index,) = [one for one in _table(fresh, name)["GlobalSecondaryIndexes"] if one["IndexName"] == "due"]
     assert [key["AttributeName"] for key in index["KeySchema"]] == ["due_shard", "due_at"]
     assert index["Projection"] == projection
+
+
+def test_whose_a_text_message_or_an_address_is_is_found_by_sparse_indexes_of_keys(fresh: Template) -> None:
+    for name, keys in {
+        "Messages": {"sms": "sms_id"},
+        "Customers": {"email": "email_key", "phone": "phone_key"},
+    }.items():
+        indexes = {one["IndexName"]: one for one in _table(fresh, name)["GlobalSecondaryIndexes"]}
+        for index, key in keys.items():
+            assert [one["AttributeName"] for one in indexes[index]["KeySchema"]] == [key]
+            assert indexes[index]["Projection"] == {"ProjectionType": "KEYS_ONLY"}
 
 
 def test_the_key_rotates(fresh: Template) -> None:

@@ -7,6 +7,7 @@ import pytest
 from foreword.app.count_peers import MOST_TIME
 from foreword.domain.instants import SECOND
 from infra.bundling import HERE
+from infra.snapshot import declared_stage, synthesize
 from tests.infra.reading import Template, logical_id
 
 TWO_WEEKS = 14 * 24 * 3600
@@ -153,6 +154,43 @@ def test_the_bus_tells_record_feedback_of_every_task_it_took(fresh: Template) ->
         for one in permissions
         if one["Principal"] == "events.amazonaws.com"
     }
+
+
+def test_both_logs_of_text_messages_are_handed_to_record_feedback_by_their_account_alone(
+    fresh: Template,
+) -> None:
+    filters = fresh.of_type("AWS::Logs::SubscriptionFilter").values()
+    function = fresh.function_id("record_feedback")
+    assert {logical_id(one["DestinationArn"]) for one in filters} == {function}
+    assert sorted(one["LogGroupName"]["Fn::Join"][1][-1] for one in filters) == [
+        "/DirectPublishToPhoneNumber",
+        "/DirectPublishToPhoneNumber/Failure",
+    ]
+    assert {one["FilterPattern"] for one in filters} == {""}
+    logs = [
+        one
+        for one in fresh.of_type("AWS::Lambda::Permission").values()
+        if one["Principal"] == "logs.amazonaws.com"
+    ]
+    assert len(logs) == 2
+    assert {one["SourceAccount"]["Ref"] for one in logs} == {"AWS::AccountId"}
+
+
+def test_an_account_that_logs_no_text_messages_is_not_asked_for_its_logs() -> None:
+    silent = declared_stage().model_copy(update={"sms_status": False})
+    assert not Template(synthesize(silent)).of_type("AWS::Logs::SubscriptionFilter")
+
+
+def test_replies_come_by_an_encrypted_topic_that_sms_alone_publishes_to(fresh: Template) -> None:
+    ((id, topic),) = fresh.of_type("AWS::SNS::Topic").items()
+    assert logical_id(topic["KmsMasterKeyId"]) in fresh.of_type("AWS::KMS::Key")
+    (subscription,) = fresh.of_type("AWS::SNS::Subscription").values()
+    assert (subscription["Protocol"], logical_id(subscription["TopicArn"])) == ("lambda", id)
+    assert logical_id(subscription["Endpoint"]) == fresh.function_id("record_feedback")
+    (policy,) = fresh.of_type("AWS::SNS::TopicPolicy").values()
+    allowed = [one for one in policy["PolicyDocument"]["Statement"] if one["Effect"] == "Allow"]
+    assert [one["Principal"] for one in allowed] == [{"Service": "sms-voice.amazonaws.com"}]
+    assert "aws:SourceAccount" in allowed[0]["Condition"]["StringEquals"]
 
 
 def test_the_tick_comes_every_minute_and_hands_over_what_it_cannot_start(fresh: Template) -> None:

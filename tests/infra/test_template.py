@@ -87,4 +87,5 @@ def test_the_outputs_name_what_an_operator_needs(fresh: Template) -> None:
         "PeersTable",
         "PreferencesUrl",
         "QuarantineQueueUrl",
+        "SmsRepliesTopicArn",
     }

@@ -20,6 +20,11 @@ TABLES = {
     "peers": ("part", "item"),
 }
 
+FINDING = {
+    "messages": {"sms": "sms_id"},
+    "customers": {"email": "email_key", "phone": "phone_key"},
+}
+
 
 @pytest.fixture
 def aws(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
@@ -44,7 +49,15 @@ def dynamodb(aws: None) -> DynamoDBClient:
             indexes["GlobalSecondaryIndexes"] = [
                 {"IndexName": "due", "KeySchema": _keys("due_shard", "due_at"), "Projection": projection}
             ]
-        names = [*keys, *(("due_shard", "due_at") if indexed else ())]
+            indexes["GlobalSecondaryIndexes"] += [
+                {
+                    "IndexName": name,
+                    "KeySchema": [{"AttributeName": key, "KeyType": "HASH"}],
+                    "Projection": {"ProjectionType": "KEYS_ONLY"},
+                }
+                for name, key in FINDING.get(table, {}).items()
+            ]
+        names = [*keys, *(("due_shard", "due_at") if indexed else ()), *FINDING.get(table, {}).values()]
         client.create_table(
             TableName=table,
             KeySchema=_keys(*keys),

@@ -10,15 +10,19 @@ import pytest
 from botocore.exceptions import ClientError
 
 from foreword.adapters.activity_table import ActivityTable
+from foreword.adapters.address_index import AddressIndex
 from foreword.adapters.consents_table import consents_from_item, load_consents, load_history
 from foreword.adapters.customer_choices import CustomerChoicesTables
 from foreword.adapters.customers_table import CustomersTable, load_profile
 from foreword.adapters.journal_writer import JournalWriter
+from foreword.adapters.reconciliation_item import ReconciliationItem
 from foreword.app.ports import Changes
 from foreword.domain.consent import Consents
 from foreword.domain.facts import CUSTOMER_UPDATED, PREFERENCE_CHANGED, Fact
 from foreword.domain.instants import DAY, HOUR, SECOND
+from foreword.domain.reconciling import Reconciliation
 from foreword.domain.rulebook import Channel
+from foreword.domain.suppression import address_key
 from tests.fakes.samples import a_message
 
 if TYPE_CHECKING:
@@ -266,3 +270,67 @@ def test_a_long_state_is_packed_and_read_as_it_was(
     assert stored.state == long
     assert customers.park(stored, "c-1", T) is True
     assert customers.load("c-1").state == long
+
+
+def test_a_suppression_is_journalled_and_in_force_at_once(
+    writer: JournalWriter, activity: ActivityTable, dynamodb: DynamoDBClient
+) -> None:
+    bounced = fact(kind="MessageBounced")
+    assert writer.suppress(bounced, "sms:1") is True
+    assert activity.read("c-1") == [bounced]
+    assert load_consents(dynamodb, "consents", "c-1").suppressed == {"sms:1"}
+    assert writer.suppress(bounced, "sms:1") is False
+    assert load_consents(dynamodb, "consents", "c-1").version == 1
+    assert writer.add(bounced) is False
+
+
+def test_what_was_journalled_another_way_is_suppressed_all_the_same(
+    writer: JournalWriter, activity: ActivityTable, dynamodb: DynamoDBClient
+) -> None:
+    bounced = fact(kind="MessageBounced")
+    assert writer.add(bounced) is True
+    assert writer.suppress(bounced, "sms:1") is True
+    assert load_consents(dynamodb, "consents", "c-1").suppressed == {"sms:1"}
+    assert len(activity.read("c-1")) == 1
+
+
+def test_a_suppression_and_a_choice_lose_nothing_to_each_other(
+    writer: JournalWriter, dynamodb: DynamoDBClient, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def first(**of: Any) -> Any:
+        monkeypatch.undo()
+        writer.add(fact("2", PREFERENCE_CHANGED, topic="care", channel="any", choice="out"))
+        return dynamodb.transact_write_items(**of)
+
+    monkeypatch.setattr(dynamodb, "transact_write_items", first)
+    assert writer.suppress(fact("1", "MessageBounced"), "sms:1") is True
+    consents = load_consents(dynamodb, "consents", "c-1")
+    assert consents.suppressed == {"sms:1"}
+    assert (len(consents.choices), consents.version) == (1, 2)
+
+
+def test_customers_are_found_by_an_address_that_is_theirs_now(
+    writer: JournalWriter, dynamodb: DynamoDBClient
+) -> None:
+    index = AddressIndex(dynamodb, "customers")
+
+    def with_email(address: str) -> list[str]:
+        return list(index.with_address(Channel.EMAIL, address_key(Channel.EMAIL, address)))
+
+    writer.add(fact("1", CUSTOMER_UPDATED, email="Ada@Customer.Example", phone="+4915112345678"))
+    assert with_email("ada@customer.example") == ["c-1"]
+    assert list(index.with_address(Channel.SMS, address_key(Channel.SMS, "+4915112345678"))) == ["c-1"]
+    writer.add(fact("2", CUSTOMER_UPDATED, T + HOUR, email="new@customer.example"))
+    assert with_email("ada@customer.example") == []
+    assert with_email("new@customer.example") == ["c-1"]
+
+
+def test_the_progress_of_the_reconciliation_is_kept_over_what_was_read(dynamodb: DynamoDBClient) -> None:
+    item = ReconciliationItem(dynamodb, "customers")
+    assert item.load() is None
+    begun = Reconciliation(20_000)
+    assert item.keep(begun, begun.after("token"))
+    assert not item.keep(begun, begun.after(None))
+    assert item.load() == Reconciliation(20_000, 0, "token", 1)
+    assert item.keep(begun.after("token"), begun.after("token").after(None))
+    assert item.load() == Reconciliation(20_000, 1, None, 2)

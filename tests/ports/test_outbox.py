@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Protocol
 
@@ -11,10 +11,11 @@ import pytest
 from foreword.adapters.claims import OutboxTables
 from foreword.adapters.consents_table import consents_write, load_consents
 from foreword.adapters.customers_table import profile_write
-from foreword.adapters.message_items import new_message_write
+from foreword.adapters.message_items import message_item, new_message_write
 from foreword.adapters.messages_table import MessagesTable
-from foreword.app.ports import Claim, DueMessages, Outbox
+from foreword.app.ports import Claim, ContactHistory, DueMessages, Outbox
 from foreword.domain.consent import Consents
+from foreword.domain.contact_history import MOST_STEPS, Step, StepKind
 from foreword.domain.due import all_due_shards
 from foreword.domain.instants import DAY, HOUR, MINUTE, Instant
 from foreword.domain.messages import READY_FOR, Message, MessageStatus
@@ -35,6 +36,9 @@ class World(Protocol):
     def outbox(self) -> Outbox: ...
     @property
     def due(self) -> DueMessages: ...
+    @property
+    def history(self) -> ContactHistory: ...
+    def steps(self, message: Message) -> Sequence[Step]: ...
     def put_message(self, message: Message) -> None: ...
     def put_profile(self, profile: Profile) -> None: ...
     def put_consents(self, consents: Consents) -> None: ...
@@ -51,6 +55,13 @@ class InMemory:
     @property
     def due(self) -> DueMessages:
         return self.fake
+
+    @property
+    def history(self) -> ContactHistory:
+        return self.fake
+
+    def steps(self, message: Message) -> Sequence[Step]:
+        return sorted(self.fake.steps[message.customer_id, message.message_id])
 
     def put_message(self, message: Message) -> None:
         self.fake.add(message)
@@ -73,6 +84,13 @@ class OnTables:
     @property
     def due(self) -> DueMessages:
         return MessagesTable(self.client, "messages")
+
+    @property
+    def history(self) -> ContactHistory:
+        return MessagesTable(self.client, "messages")
+
+    def steps(self, message: Message) -> Sequence[Step]:
+        return MessagesTable(self.client, "messages").steps(message.customer_id)[message.message_id]
 
     def put_message(self, message: Message) -> None:
         self.client.transact_write_items(TransactItems=[new_message_write("messages", message, 400 * DAY)])
@@ -241,3 +259,58 @@ def test_a_contact_history_is_all_of_one_customer_and_of_nobody_else(dynamodb: D
         world.put_message(message)
     found = MessagesTable(dynamodb, "messages").of_customer(CUSTOMER)
     assert sorted(found, key=lambda it: it.message_id) == messages
+
+
+def test_each_write_of_a_message_leaves_its_step_with_it(dynamodb: DynamoDBClient) -> None:
+    table, world = MessagesTable(dynamodb, "messages"), OnTables(dynamodb)
+    world.put_message(a_message())
+    claimed = claim_of(a_message())
+    assert world.outbox.claim(world.outbox.dossier(CUSTOMER, claimed.message_id), claimed)
+    assert table.replace(claimed, claimed.sent("ses-1", NOON))
+    assert not table.replace(claimed, claimed.unknown(NOON))
+    told = [(step.kind, step.detail) for step in table.steps(CUSTOMER)[claimed.message_id]]
+    assert told == [("DECIDED", ""), ("CLAIMED", "email"), ("SENT", "email")]
+
+
+def test_a_step_is_noted_once_and_of_messages_that_are_there(world: World) -> None:
+    world.put_message(a_message())
+    step = Step(NOON + MINUTE, StepKind.OPENED)
+    for _ in range(2):
+        assert world.history.note(CUSTOMER, a_message().message_id, step)
+    assert not world.history.note(CUSTOMER, "0" * 32, step)
+    assert world.outbox.load(CUSTOMER, a_message().message_id) == a_message()
+    assert world.outbox.load(CUSTOMER, "0" * 32) is None
+    assert [one for one in world.steps(a_message()) if one.kind is StepKind.OPENED] == [step]
+
+
+def test_a_history_has_room_for_so_many_steps_and_keeps_those_it_has(dynamodb: DynamoDBClient) -> None:
+    table = MessagesTable(dynamodb, "messages")
+    OnTables(dynamodb).put_message(a_message())
+    opened = [Step(NOON + number, StepKind.OPENED) for number in range(MOST_STEPS)]
+    noted = [table.note(CUSTOMER, a_message().message_id, step) for step in opened]
+    assert noted == [True] * (MOST_STEPS - 1) + [False]
+    assert table.note(CUSTOMER, a_message().message_id, opened[0])
+    assert table.replace(a_message(), a_message().not_sent(Reason.EXPIRED, NOON))
+    assert len(table.steps(CUSTOMER)[a_message().message_id]) == MOST_STEPS + 1
+
+
+def test_a_text_message_is_found_by_the_id_that_sns_gave_it_and_an_email_by_none(
+    dynamodb: DynamoDBClient,
+) -> None:
+    table, world = MessagesTable(dynamodb, "messages"), OnTables(dynamodb)
+    for customer, channel in (("c-1", Channel.SMS), ("c-2", Channel.EMAIL)):
+        message = a_message(customer)
+        world.put_message(message)
+        claimed = message.claimed("attempt-1", channel, NOON)
+        assert table.replace(message, claimed)
+        assert table.replace(claimed, claimed.sent(f"{channel}-1", NOON))
+    assert table.with_sms_id("sms-1") == ("c-1", a_message("c-1").message_id)
+    assert table.with_sms_id("email-1") is None
+
+
+def test_a_message_of_an_earlier_release_has_no_history_and_gets_one(dynamodb: DynamoDBClient) -> None:
+    table = MessagesTable(dynamodb, "messages")
+    dynamodb.put_item(TableName="messages", Item=message_item(a_message()))
+    assert table.steps(CUSTOMER) == {a_message().message_id: []}
+    assert table.note(CUSTOMER, a_message().message_id, Step(NOON, StepKind.DELIVERED))
+    assert len(table.steps(CUSTOMER)[a_message().message_id]) == 1

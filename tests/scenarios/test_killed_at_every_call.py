@@ -122,7 +122,7 @@ class TestATextMessageAtADeadline(KilledAtEveryCall):
 
 
 class TestARefusal(KilledAtEveryCall):
-    calls, facts = 20, 5
+    calls, facts = 24, 5
     ends = frozenset({"NOT_SENT"})
 
     def story(self, cloud: LocalCloud, customer: str) -> None:

@@ -14,11 +14,13 @@ from foreword.adapters.messages_table import changes_of
 from foreword.adapters.transactions import over_version, transact
 from foreword.app.ports import Changes, StoredState
 from foreword.domain import json_text
+from foreword.domain.addresses import ATTRIBUTES, deliverable
 from foreword.domain.due import due_shard
 from foreword.domain.errors import StoreUnavailable
 from foreword.domain.instants import Duration, Instant, sortable
 from foreword.domain.messages import Message
 from foreword.domain.profiles import Attribute, Profile
+from foreword.domain.suppression import address_key
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
@@ -59,11 +61,22 @@ def profile_write(table: str, profile: Profile) -> TransactWriteItemTypeDef:
                 **_key(profile.customer_id, PROFILE),
                 "version": {"N": str(profile.version + 1)},
                 "attributes": {"S": json_text.dumps(attributes)},
+                **_address_keys(profile),
                 **({"erased": {"BOOL": True}} if profile.erased else {}),
             },
         },
         profile.version,
     )
+
+
+def _address_keys(profile: Profile) -> dict[str, AttributeValueTypeDef]:
+    """`email_key` and `phone_key`, by which sparse indexes find the customers with an address."""
+    keys: dict[str, AttributeValueTypeDef] = {}
+    for channel, attribute in ATTRIBUTES.items():
+        address = deliverable(channel, profile.value(attribute))
+        if address is not None:
+            keys[f"{attribute}_key"] = {"S": address_key(channel, address)}
+    return keys
 
 
 def load_profile(client: DynamoDBClient, table: str, customer_id: str) -> Profile:

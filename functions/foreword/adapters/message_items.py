@@ -1,7 +1,9 @@
 """A message as an item of the messages table.
 
-Times are sortable text, signals JSON text, channels a list; what is None, empty or false is absent. `due_shard` is
-there exactly when `due_at` is, so that only what the tick must look at is in its index.
+Times are sortable text, signals JSON text, channels a list; what is None, empty or false is absent. `due_shard`
+is there exactly when `due_at` is, so that only what the tick must look at is in its index; and `sms_id` where SNS
+took a text message, so that its delivery status is found. `steps` is the contact history, a set of lines that
+only ever grows.
 """
 
 from __future__ import annotations
@@ -12,6 +14,7 @@ from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
 from foreword.domain import json_text
+from foreword.domain.contact_history import Step, decided
 from foreword.domain.due import due_shard
 from foreword.domain.instants import SECOND, Duration, Instant, parse_instant, sortable
 from foreword.domain.messages import Message, MessageStatus
@@ -30,7 +33,7 @@ def message_key(customer_id: str, message_id: str) -> dict[str, AttributeValueTy
 
 
 def message_item(message: Message) -> dict[str, AttributeValueTypeDef]:
-    """All but `expires_at`, which is set once, when the message is decided."""
+    """All but `steps`, and `expires_at`, which is set once, when the message is decided."""
     item: dict[str, AttributeValueTypeDef] = {}
     for entry in fields(message):
         value = getattr(message, entry.name)
@@ -38,6 +41,8 @@ def message_item(message: Message) -> dict[str, AttributeValueTypeDef]:
             item[entry.name] = _attribute(entry.name, value)
     if message.due_at is not None:
         item["due_shard"] = {"S": due_shard(message.customer_id)}
+    if message.channel is Channel.SMS and message.provider_message_id is not None:
+        item["sms_id"] = {"S": message.provider_message_id}
     return item
 
 
@@ -50,10 +55,19 @@ def new_message_write(table: str, message: Message, kept_for: Duration) -> Trans
     return {
         "Put": {
             "TableName": table,
-            "Item": {**message_item(message), "expires_at": expires_at},
+            "Item": {
+                **message_item(message),
+                "steps": {"SS": [str(decided(message))]},
+                "expires_at": expires_at,
+            },
             "ConditionExpression": "attribute_not_exists(message_id)",
         }
     }
+
+
+def steps_from_item(item: Mapping[str, Any]) -> list[Step]:
+    """In the order of their times; none of a message that an earlier release wrote."""
+    return sorted(Step.from_text(text) for text in item.get("steps", {}).get("SS", ()))
 
 
 def message_from_item(item: Mapping[str, Any]) -> Message:

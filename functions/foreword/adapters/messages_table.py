@@ -8,11 +8,13 @@ from typing import TYPE_CHECKING, Any
 
 from botocore.exceptions import ClientError
 
+from foreword.adapters.clock import SystemClock
 from foreword.adapters.due_index import due_items
 from foreword.adapters.ledger_items import ledger_write, place_given_back
-from foreword.adapters.message_items import message_from_item, message_item, message_key
+from foreword.adapters.message_items import message_from_item, message_item, message_key, steps_from_item
 from foreword.adapters.volume_counters import one_less
 from foreword.app.ports import Changes
+from foreword.domain.contact_history import MOST_STEPS, Step, step_to
 from foreword.domain.instants import DAY, Duration, Instant
 from foreword.domain.messages import Message
 
@@ -41,8 +43,12 @@ _CHANGING = (
     "due_at",
     "due_shard",
     "provider_message_id",
+    "sms_id",
     "version",
 )
+
+SMS_INDEX = "sms"
+"""Sparse: only text messages that SNS took are in it, by the id it gave them."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,6 +82,46 @@ class MessagesTable:
             ConsistentRead=True,
         )
         return [message_from_item(item) for page in pages for item in page["Items"]]
+
+    def steps(self, customer_id: str) -> dict[str, list[Step]]:
+        """By message id: the history of all the customer's messages, read with strong consistency."""
+        pages = self.client.get_paginator("query").paginate(
+            TableName=self.table,
+            KeyConditionExpression="customer_id = :customer",
+            ExpressionAttributeValues={":customer": {"S": customer_id}},
+            ProjectionExpression="message_id, steps",
+            ConsistentRead=True,
+        )
+        return {item["message_id"]["S"]: steps_from_item(item) for page in pages for item in page["Items"]}
+
+    def note(self, customer_id: str, message_id: str, step: Step) -> bool:
+        try:
+            self.client.update_item(
+                TableName=self.table,
+                Key=message_key(customer_id, message_id),
+                UpdateExpression="ADD steps :steps",
+                ConditionExpression="attribute_exists(message_id) "
+                "AND (attribute_not_exists(steps) OR size(steps) < :most OR contains(steps, :step))",
+                ExpressionAttributeValues={
+                    ":steps": {"SS": [str(step)]},
+                    ":step": {"S": str(step)},
+                    ":most": {"N": str(MOST_STEPS)},
+                },
+            )
+        except self.client.exceptions.ConditionalCheckFailedException:
+            return False
+        return True
+
+    def with_sms_id(self, provider_message_id: str) -> tuple[str, str] | None:
+        response = self.client.query(
+            TableName=self.table,
+            IndexName=SMS_INDEX,
+            KeyConditionExpression="sms_id = :id",
+            ExpressionAttributeValues={":id": {"S": provider_message_id}},
+            Limit=1,
+        )
+        found = ((item["customer_id"]["S"], item["message_id"]["S"]) for item in response["Items"])
+        return next(found, None)
 
     def replace(self, before: Message, after: Message) -> bool:
         """A place under the caps, or a count of the day, that the message gives up is given back with it."""
@@ -160,11 +206,16 @@ def message_update(table: str, before: Message, after: Message) -> UpdateTypeDef
     if before.attempt_id is not None:
         attempt = "#attempt_id = :old_attempt"
         values[":old_attempt"] = {"S": before.attempt_id}
+    step = step_to(after, SystemClock().now())
+    if step is not None:
+        values[":steps"] = {"SS": [str(step)]}
     return {
         "TableName": table,
         "Key": message_key(before.customer_id, before.message_id),
+        # The step is written with what it tells of, or not at all.
         "UpdateExpression": f"SET {', '.join(assignments)}"
-        + (f" REMOVE {', '.join(removals)}" if removals else ""),
+        + (f" REMOVE {', '.join(removals)}" if removals else "")
+        + (" ADD steps :steps" if step is not None else ""),
         "ConditionExpression": f"#version = :old_version AND #status = :old_status AND {attempt}",
         "ExpressionAttributeNames": {f"#{name}": name for name in _CHANGING},
         "ExpressionAttributeValues": values,

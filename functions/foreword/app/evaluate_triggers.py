@@ -92,6 +92,8 @@ class EvaluateTriggers:
             # A profile that is being written is read anew: what is kept of it here would be old.
             described = any(fact.type == CUSTOMER_UPDATED for fact in facts)
             stored = self._states.load(customer_id, fresh=described)
+            if stored.profile.erased:
+                return Evaluated(customer_id)  # what was on its way: it is swept out of the journal again
             # The tick's clock may be ahead of ours: a deadline it saw come due is due.
             now = max([self._clock.now(), *(fact.received_at for fact in facts)])
             folded = self._folded(stored, customer_id, facts, now, in_doubt=in_doubt)

@@ -8,6 +8,7 @@ from enum import StrEnum
 from typing import Protocol, TypeAlias
 
 from foreword.domain.consent import Consents
+from foreword.domain.contact_history import Step
 from foreword.domain.content import Content, EmailContent, MessageLinks, SmsContent
 from foreword.domain.errors import InvalidEvent
 from foreword.domain.facts import Fact
@@ -20,6 +21,7 @@ from foreword.domain.peer_values import PeerValue
 from foreword.domain.peers_closing import Close, Progress, Truth, Work
 from foreword.domain.profiles import Profile
 from foreword.domain.reaching import Reach
+from foreword.domain.reconciling import Reconciliation
 from foreword.domain.rulebook import Channel
 from foreword.domain.volume import Counter
 
@@ -124,6 +126,88 @@ class Messages(Protocol):
 
     def replace(self, before: Message, after: Message) -> bool:
         """Write `after` where `before` still stands; False, and nothing written, where it does not."""
+        ...
+
+
+class ContactHistory(Messages, Protocol):
+    """The outbox, with what became of its messages."""
+
+    def note(self, customer_id: str, message_id: str, step: Step) -> bool:
+        """Add the step; the same one twice is one. False where there is no such message, or no room left."""
+        ...
+
+
+class SmsMessages(Protocol):
+    def with_sms_id(self, provider_message_id: str) -> tuple[str, str] | None:
+        """(customer_id, message_id) of the text message that SNS knows by that id, from an index that may lag."""
+        ...
+
+
+class Suppressions(Protocol):
+    def suppress(self, fact: Fact, entry: str) -> bool:
+        """Put the fact into the journal and the entry into its customer's suppressions, in one transaction.
+
+        False where both were there. Raises StoreConflict when others kept writing the same customer.
+        """
+        ...
+
+
+class CustomersByAddress(Protocol):
+    def with_address(self, channel: Channel, key: str) -> Iterable[str]:
+        """The customers in whose profile an address of that key stands, from an index that may lag."""
+        ...
+
+
+class ErasedCustomers(Protocol):
+    def is_erased(self, customer_id: str) -> bool:
+        """As of a minute ago at worst."""
+        ...
+
+
+class PersonalData(Messages, Protocol):
+    """All that is stored of a customer, to be erased."""
+
+    def mark(self, customer_id: str, now: Instant) -> Instant:
+        """Empty the profile and mark it erased; gives when it was first marked."""
+        ...
+
+    def refuse(self, customer_id: str, now: Instant) -> None:
+        """Put the customer's keyed hash on the list of the erased, once."""
+        ...
+
+    def messages(self, customer_id: str) -> Sequence[Message]:
+        """All of them, read with strong consistency."""
+        ...
+
+    def delete(self, customer_id: str) -> dict[str, int]:
+        """All but the mark; gives how many items, by table."""
+        ...
+
+    def forget(self, customer_id: str) -> None:
+        """The mark, too."""
+        ...
+
+
+class ProviderLists(Protocol):
+    """Addresses that the providers themselves do not write to any more."""
+
+    def page(self, channel: Channel, token: str | None) -> tuple[Sequence[str], str | None]:
+        """Of SES's list for e-mail, of SNS's for text messages, with the token of the next page.
+
+        Raises PageGone where the token is not known any more.
+        """
+        ...
+
+
+class Reconciliations(Protocol):
+    """How far the daily reconciliation has come."""
+
+    def load(self) -> Reconciliation | None:
+        """Read with strong consistency."""
+        ...
+
+    def keep(self, before: Reconciliation, after: Reconciliation) -> bool:
+        """False, and nothing written, where `before` is no longer what stands."""
         ...
 
 

@@ -89,7 +89,7 @@ class Decoder:
                 if id is None:
                     id = str(number)
                 if id and not (careful and _braces(record) > json_text.MAX_DEPTH):
-                    yield make(Fact, (source, id, kind, customer_id, at, at, event.data, None))
+                    yield make(Fact, (source, id, kind, customer_id, at, at, event.data, None, False))
                     continue
             except (KeyError, *_NOT_JSON):  # odd, or not seen before
                 pass

@@ -63,7 +63,7 @@ def histories(
     for fact in (
         fact for numbers, records in bucket.pieces() for fact in decoder.facts(numbers, records, found.broken)
     ):
-        source, id, _, customer_id, _, _, _, retracts = fact
+        source, id, _, customer_id, _, _, _, retracts, _ = fact
         try:
             known = customers[customer_id]
         except KeyError:

@@ -88,5 +88,9 @@ class DemoRecords:
         except (KeyError, ValueError):
             raise CannotRun(f"{self._path}: not the records of this release's demo; run it again") from None
 
+    def items(self, customer_id: str) -> dict[str, list[dict[str, Any]]]:
+        """All there is of the customer, by table, as the DynamoDB client gives it."""
+        return {table: list(self._of(table, customer_id)) for table in TABLES}
+
     def _of(self, table: str, customer_id: str) -> Iterator[dict[str, Any]]:
         return (item for item in self._items[table] if item["customer_id"]["S"] == customer_id)

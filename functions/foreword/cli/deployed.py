@@ -1,9 +1,10 @@
-"""What the tables of a deployed stage hold: a customer, or the history of a rule's experiment."""
+"""The tables of a deployed stage, and a customer or the history of an experiment as they hold it."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from foreword.cli.failures import CannotRun
@@ -11,14 +12,12 @@ from foreword.domain.rulebook import Rulebook
 from foreword.explaining.customer import Customer
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
-
     from mypy_boto3_cloudformation import CloudFormationClient
     from mypy_boto3_dynamodb import DynamoDBClient
 
     from foreword.experiments.ports import ContactHistory, Journal
 
-_TABLES = ("ActivityTable", "CustomersTable", "MessagesTable", "ConsentsTable")
+TABLES = ("activity", "customers", "messages", "consents", "peers")
 
 
 def read_customer(
@@ -30,13 +29,14 @@ def read_customer(
     from foreword.adapters.customers_table import load_profile
     from foreword.adapters.messages_table import MessagesTable
 
-    with _opened(stage, profile, region) as (client, (activity, customers, messages, consents)):
+    with stage_tables(stage, profile=profile, region=region) as deployed:
+        client, tables = deployed.client, deployed.tables
         return Customer(
             customer_id,
-            ActivityTable(client, activity, rulebook.journal_kept_for).read(customer_id),
-            load_profile(client, customers, customer_id),
-            MessagesTable(client, messages).of_customer(customer_id),
-            load_consents(client, consents, customer_id),
+            ActivityTable(client, tables["activity"], rulebook.journal_kept_for).read(customer_id),
+            load_profile(client, tables["customers"], customer_id),
+            MessagesTable(client, tables["messages"]).of_customer(customer_id),
+            load_consents(client, tables["consents"], customer_id),
         )
 
 
@@ -48,35 +48,48 @@ def opened_history(
     from foreword.adapters.activity_table import ActivityTable
     from foreword.adapters.exposures_table import ExposuresTable
 
-    with _opened(stage, profile, region) as (client, (activity, _, messages, _)):
-        yield ExposuresTable(client, messages), ActivityTable(client, activity, rulebook.journal_kept_for)
+    with stage_tables(stage, profile=profile, region=region) as deployed:
+        client, tables = deployed.client, deployed.tables
+        journal = ActivityTable(client, tables["activity"], rulebook.journal_kept_for)
+        yield ExposuresTable(client, tables["messages"]), journal
+
+
+@dataclass(frozen=True)
+class Deployed:
+    """A client with the caller's credentials, and the tables' own names by "activity" and so on."""
+
+    client: DynamoDBClient
+    tables: Mapping[str, str]
 
 
 @contextmanager
-def _opened(
-    stage: str, profile: str | None, region: str | None
-) -> Iterator[tuple[DynamoDBClient, list[str]]]:
-    """The client and the names of the tables; what AWS refuses inside is raised as CannotRun."""
+def stage_tables(stage: str, *, profile: str | None, region: str | None) -> Iterator[Deployed]:
+    """What AWS refuses inside, and an item that is none of this release, is told as CannotRun."""
     import boto3
+    from botocore.config import Config
     from botocore.exceptions import BotoCoreError, ClientError
 
+    # Patient and with many connections: an import writes as fast as the tables take it.
+    patient = Config(retries={"mode": "adaptive", "total_max_attempts": 10}, max_pool_connections=32)
     try:
         session = boto3.Session(profile_name=profile, region_name=region)
-        yield session.client("dynamodb"), _tables(session.client("cloudformation"), stage)
+        tables = _tables(session.client("cloudformation"), stage)
+        yield Deployed(session.client("dynamodb", config=patient), tables)
     except (BotoCoreError, ClientError) as error:
         raise CannotRun(f"stage {stage}: {error}") from None
     except (KeyError, ValueError) as error:
         raise CannotRun(f"stage {stage}: an item of another release cannot be read: {error}") from None
 
 
-def _tables(client: CloudFormationClient, stage: str) -> list[str]:
-    """The names of the tables, from the outputs of the stage's stack."""
+def _tables(client: CloudFormationClient, stage: str) -> dict[str, str]:
+    """From the outputs of the stage's stack."""
     name = f"foreword-{stage}"
     (stack,) = client.describe_stacks(StackName=name)["Stacks"]
     outputs: Mapping[str, str] = {
         output["OutputKey"]: output["OutputValue"] for output in stack.get("Outputs", [])
     }
-    missing = [table for table in _TABLES if table not in outputs]
+    wanted = {table: f"{table.title()}Table" for table in TABLES}
+    missing = [output for output in wanted.values() if output not in outputs]
     if missing:
         raise CannotRun(f"stack {name} has no output {missing[0]}; is it deployed to the end?")
-    return [outputs[table] for table in _TABLES]
+    return {table: outputs[output] for table, output in wanted.items()}

@@ -62,18 +62,18 @@ def _require(stage: str | None) -> None:
 
 def _problems(events: Sequence[FileEvent]) -> Iterator[str | None]:
     """Checked as record_activity would, each at its own time: a file may hold history, or what is yet to come."""
-    bus_events = _bus_events()
+    parsing = bus_events()
     for event in events:
         received_at = to_instant(datetime.now(UTC)) if event.at is None else event.at
         try:
-            bus_events.parse(event.body(received_at), received_at)
+            parsing.parse(event.body(received_at), received_at)
         except InvalidEvent as error:
             yield str(error)
         else:
             yield None
 
 
-def _bus_events() -> BusEvents:
+def bus_events() -> BusEvents:
     ours = project.find()
     try:
         return BusEvents(read_schemas(ours.schemas), read_mappings(ours.mappings))

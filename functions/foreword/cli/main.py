@@ -181,6 +181,66 @@ def results(**options: Any) -> None:
 
 
 @foreword.command()
+@click.argument("customer")
+@click.option(
+    "--stage", metavar="NAME", help="The deployed stage; 'demo' is what `foreword demo` left behind."
+)
+@click.option("--to", type=directory, metavar="FILE", help="Write the document to FILE, and show a summary.")
+@click.option(
+    "--out",
+    type=directory,
+    default=Path("foreword-demo"),
+    show_default=True,
+    help="Where the demo left its records.",
+)
+@click.option("--profile", metavar="NAME", help="The AWS profile to use.")
+@click.option("--region", metavar="NAME", help="The AWS region to use.")
+@as_json
+def export(**options: Any) -> None:
+    """Hand out all that is stored of CUSTOMER, as one JSON document."""
+    from foreword.cli.export import run
+
+    run(**options)
+
+
+@foreword.command("import")
+@click.option("--customers", type=directory, multiple=True, metavar="FILE", help="Profiles and opt-outs.")
+@click.option("--events", type=directory, multiple=True, metavar="FILE", help="History.")
+@click.option("--stage", metavar="NAME", help="The deployed stage to import into.")
+@click.option("--profile", metavar="NAME", help="The AWS profile to use.")
+@click.option("--region", metavar="NAME", help="The AWS region to use.")
+@as_json
+def import_(**options: Any) -> None:
+    """Bring profiles, opt-outs and history along from elsewhere, without firing anything.
+
+    Both options may be given several times. Files are JSON Lines, or CSV (.csv), each also gzipped. Customers may
+    be the endpoints that Amazon Pinpoint exports. Stopped or failed, an import is simply begun again: what is there
+    stays as it is. A broken record is named on stderr, counted and left out; then the exit code is 1.
+    """
+    from foreword.cli.import_ import run
+
+    run(**options)
+
+
+@foreword.command()
+@click.argument("customer")
+@click.option("--stage", metavar="NAME", help="The deployed stage.")
+@click.option("--yes", is_flag=True, help="Do not ask.")
+@click.option("--profile", metavar="NAME", help="The AWS profile to use.")
+@click.option("--region", metavar="NAME", help="The AWS region to use.")
+@as_json
+def erase(**options: Any) -> None:
+    """Erase all that is stored of CUSTOMER, for good, and refuse whatever comes again.
+
+    Stopped or failed, it is simply begun again. Run once more after eight days, it leaves nothing of the customer's
+    id but a keyed hash.
+    """
+    from foreword.cli.erase import run
+
+    run(**options)
+
+
+@foreword.command()
 @click.argument("file", type=directory)
 @click.option("--check", "check_only", is_flag=True, help="Only say whether the events are right.")
 @click.option("--stage", metavar="NAME", help="The deployed stage to emit to.")

@@ -14,7 +14,10 @@ if TYPE_CHECKING:
 
 
 def item_of(fact: Fact, expires_at: Instant) -> dict[str, AttributeValueTypeDef]:
-    """The item; `data` is JSON text, so that numbers keep their source text; `retracts` is there only where set."""
+    """The item; `data` is JSON text, so that numbers keep their source text.
+
+    `retracts` and `imported` are there only where set.
+    """
     item: dict[str, AttributeValueTypeDef] = {
         "customer_id": {"S": fact.customer_id},
         "fact": {"S": fact.key},
@@ -28,6 +31,8 @@ def item_of(fact: Fact, expires_at: Instant) -> dict[str, AttributeValueTypeDef]
     }
     if fact.retracts is not None:
         item["retracts"] = {"S": fact.retracts}
+    if fact.imported:
+        item["imported"] = {"BOOL": True}
     return item
 
 
@@ -43,4 +48,5 @@ def fact_of(item: Mapping[str, Any]) -> Fact:
         # Measured when it was accepted; what Foreword itself puts around a value may go deeper.
         data=json_text.loads(item["data"]["S"], max_depth=2 * json_text.MAX_DEPTH),
         retracts=item["retracts"]["S"] if "retracts" in item else None,
+        imported=bool(item.get("imported", {}).get("BOOL", False)),
     )

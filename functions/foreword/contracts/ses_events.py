@@ -1,6 +1,7 @@
 """SES's events as EventBridge brings them from the account's default bus.
 
-Only what is used is read: recipients, headers, links, diagnostics and the client's address stay where they are.
+Only what is used is read: headers, links, diagnostics and the client's address stay where they are, and the
+recipient is known for as long as it takes to find out whether it is to be suppressed.
 What is odd beside the evidence (whose message it is, and what became of it) counts as not said.
 """
 
@@ -57,6 +58,15 @@ class _Mail(_Part):
     timestamp: _Word = None
     message_id: str = Field(alias="messageId", min_length=1, max_length=256)
     tags: Annotated[Mapping[str, Any] | None, WrapValidator(_said)] = None
+    destination: Annotated[list[str] | None, WrapValidator(_said)] = None
+
+    @property
+    def recipient(self) -> str | None:
+        """Our messages have one each."""
+        match self.destination:
+            case [address]:
+                return address
+        return None
 
     def tag(self, name: str) -> str:
         """Its one value, empty where it has none or several."""
@@ -80,6 +90,18 @@ class _Statement(_Part):
         return {name: word for name, word in said.items() if _WORD.fullmatch(word)}
 
 
+class _Topics(_Part):
+    unsubscribe_all: bool = Field(default=False, alias="unsubscribeAll")
+
+
+class _Subscription(_Statement):
+    """Made by SES's own list management: of its topics, which are none of ours, only their end is ours to heed."""
+
+    topics: Annotated[_Topics | None, WrapValidator(_said)] = Field(
+        default=None, alias="newTopicPreferences", exclude=True
+    )
+
+
 _OwnPart = Annotated[_Statement | None, WrapValidator(_said)]
 
 
@@ -92,6 +114,7 @@ class _Detail(_Part):
     delivery_delay: _OwnPart = Field(default=None, alias="deliveryDelay")
     open: _OwnPart = None
     click: _OwnPart = None
+    subscription: Annotated[_Subscription | None, WrapValidator(_said)] = None
 
 
 class _Event(_Part):
@@ -109,6 +132,7 @@ _KINDS = {
     "Click": (FeedbackKind.CLICKED, "click"),
     "Reject": (FeedbackKind.REJECTED, None),
     "Rendering Failure": (FeedbackKind.REJECTED, None),
+    "Subscription": (FeedbackKind.UNSUBSCRIBED, "subscription"),
 }
 
 
@@ -129,11 +153,17 @@ def read_ses_event(event: Any, configuration_set: str) -> Feedback | Ignored:
     if detail.event_type not in _KINDS:
         return Ignored.NOT_USED
     kind, part = _KINDS[detail.event_type]
+    if kind is FeedbackKind.UNSUBSCRIBED and not _left_altogether(detail.subscription):
+        return Ignored.NOT_USED
     statement: _Statement = (part and getattr(detail, part)) or _Statement()
     time = _time(statement.timestamp) or _time(mail.timestamp)
     if time is None:
         return Ignored.MALFORMED
-    return Feedback(kind, *named, mail.message_id, *time, statement.details())
+    return Feedback(kind, *named, mail.message_id, *time, statement.details(), mail.recipient)
+
+
+def _left_altogether(said: _Subscription | None) -> bool:
+    return said is not None and said.topics is not None and said.topics.unsubscribe_all
 
 
 def _time(text: str | None) -> tuple[Instant, str] | None:

@@ -14,6 +14,7 @@ from foreword.domain.facts import Fact
 from foreword.domain.instants import Instant
 from foreword.domain.preference_changes import ANY, AtMost, Key, read_change
 from foreword.domain.rulebook import Channel, Policy, Purpose
+from foreword.domain.suppression import suppression
 
 Written: TypeAlias = tuple[Instant, Instant, str]
 """The order of a fact: event time, first receipt, key."""
@@ -49,7 +50,8 @@ D = TypeVar("D", bound=_Dated)
 
 @dataclass(frozen=True, slots=True)
 class Consents:
-    """`choices` by (topic, channel), either perhaps "any"; `suppressed` holds addresses and whole channels.
+    """`choices` by (topic, channel), either perhaps "any"; `suppressed` holds addresses, by their hashes, and
+    whole channels.
 
     `pending` are opt-ins that nobody has confirmed, `settings` what `preference_changes.SETTINGS` names.
     `version` counts its writes, 0 for a customer who never chose.
@@ -121,7 +123,7 @@ class Consents:
     def suppresses(self, channel: Channel, address: str | None) -> bool:
         """Whether the channel, or this address on it, must not be written to, whatever was chosen."""
         return channel.value in self.suppressed or (
-            address is not None and address.casefold() in {entry.casefold() for entry in self.suppressed}
+            address is not None and suppression(self.customer_id, channel, address) in self.suppressed
         )
 
     def _setting(self, name: str) -> Any:

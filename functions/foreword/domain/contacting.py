@@ -18,13 +18,13 @@ from foreword.domain.decisions import COUNTS_AS_SENT, Decision, message_ids, mes
 from foreword.domain.follow_ups import FollowUps
 from foreword.domain.gates import Contact, all_caps
 from foreword.domain.holds import NO_HOLDS, Holds
-from foreword.domain.instants import Instant
+from foreword.domain.instants import NEVER, Instant
 from foreword.domain.ledger import Ledger
 from foreword.domain.messages import Message, MessageStatus
 from foreword.domain.profiles import Profile
 from foreword.domain.reasons import Reason
 from foreword.domain.rulebook import Policy
-from foreword.domain.state import NAME, NEVER, State
+from foreword.domain.state import NAME, State
 from foreword.domain.verdicts import Verdicts
 from foreword.domain.walk import Rise, Walk
 

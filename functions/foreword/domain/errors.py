@@ -2,11 +2,13 @@
 
 ForewordError
 ├── InvalidEvent        an event a producer must mend: quarantined with its reason
+├── CustomerErased      an event of a customer who was erased: refused, counted, and kept nowhere
 ├── InvalidRulebook     a document an author must mend: carries file, line, column
 ├── ConditionError      a condition that ends in an error: it counts as false (rules.md, Conditions)
 ├── NeedsJournal        the state alone cannot tell: the journal must be read
 ├── NewerState          a state that only later code can read: the facts have to come again
 ├── StoreConflict       somebody else wrote first: read again and decide anew
+├── PageGone            a provider's list cannot be read on from where it was left: it begins anew
 ├── StoreUnavailable    a store did not answer for everything asked: nothing may be decided from the rest
 ├── EventsNotAccepted   the bus refused some events for good: they are put again on redelivery
 └── InvalidTemplate     a message that does not render: a reasoned outcome on that message alone
@@ -29,6 +31,10 @@ class InvalidEvent(ForewordError):
         super().__init__(f"{reason}: {detail}")
         self.reason = reason
         self.detail = detail
+
+
+class CustomerErased(ForewordError):
+    """The customer's profile bears the mark of an erasure."""
 
 
 class InvalidRulebook(ForewordError):
@@ -56,6 +62,10 @@ class NewerState(ForewordError):
 
 class StoreConflict(ForewordError):
     """A conditional write lost: the item changed since it was read."""
+
+
+class PageGone(ForewordError):
+    """The provider does not know the page any more."""
 
 
 class StoreUnavailable(ForewordError):

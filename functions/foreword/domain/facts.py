@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from types import MappingProxyType
 from typing import Any, NamedTuple
 
-from foreword.domain.instants import Instant
+from foreword.domain.instants import NEVER, Instant
 
 FOREWORD = "foreword"
 """The `source` of everything Foreword itself puts on the bus or in the journal."""
@@ -19,6 +19,9 @@ CONFIRMATION_REQUESTED = "ConfirmationRequested"
 MESSAGE_SKIPPED = "MessageSkipped"
 TASK_REQUESTED = "TaskRequested"
 EVENT_REJECTED = "EventRejected"
+ADDRESS_SUPPRESSED = "AddressSuppressed"
+"""An address is not written to any more, for a cause outside any message: a STOP, a provider's own list."""
+
 PEERS_COMPARED = "PeersCompared"
 """Written by the close of a period into the journal of a customer whose truth it changed."""
 
@@ -40,6 +43,7 @@ OWN_TYPES = frozenset(
         "OutboundRequested",
         PREFERENCE_CHANGED,
         CONFIRMATION_REQUESTED,
+        ADDRESS_SUPPRESSED,
         EVENT_REJECTED,
         DEADLINE_REACHED,
         PEERS_COMPARED,
@@ -54,7 +58,8 @@ class Fact(NamedTuple):
     """Identity is `source` + `id`. `data` holds JSON values, every number an int or the Decimal of its text.
 
     `retracts` is the id of a fact of the same source that this one takes back; such a fact counts as no event
-    itself. (A named tuple: one is made for every event of a history.)
+    itself. `imported`: it is history, brought along when all was over; it counts, and decides nothing. (A named
+    tuple: one is made for every event of a history.)
     """
 
     source: str
@@ -65,6 +70,12 @@ class Fact(NamedTuple):
     received_at: Instant
     data: Mapping[str, Any] = NO_DATA
     retracts: str | None = None
+    imported: bool = False
+
+    @property
+    def known_at(self) -> Instant:
+        """When it could be acted upon: never, for what was imported."""
+        return NEVER if self.imported else self.received_at
 
     @property
     def key(self) -> str:
@@ -87,6 +98,7 @@ class Fact(NamedTuple):
             self.received_at,
             dict(self.data),
             self.retracts,
+            *([True] if self.imported else []),  # as an earlier release wrote it wherever it can be
         ]
 
     @classmethod

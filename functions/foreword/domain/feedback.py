@@ -5,6 +5,9 @@
 | REJECTED                     | it was thrown away | NOT_SENT         | stays                 | NOT_SENT | stay   |
 | any other (sent, bounced …)  | it was accepted    | SENT             | SENT, no second call  | stays    | stay   |
 
+A permanent bounce leaves the status as it is, and proves what a rejection does: nothing arrived, and nothing will
+(`certainly_not_delivered`).
+
 A rejection overrules SENT, because that said no more than that the provider took it, and so that the order in
 which "sent" and "rejected" arrive makes no difference.
 """
@@ -30,6 +33,7 @@ class FeedbackKind(StrEnum):
     OPENED = "OPENED"
     CLICKED = "CLICKED"
     REJECTED = "REJECTED"
+    UNSUBSCRIBED = "UNSUBSCRIBED"
 
 
 _EVENTS = {
@@ -48,6 +52,7 @@ class Feedback:
     """One statement of a provider; `details` are plain words of its own, never an address or a link.
 
     `occurred_at_text` is the time as the provider wrote it: what repeats (an opening) is told apart by it.
+    `address` is where the message went, for as long as it takes to know it again; it is never stored or told.
     """
 
     kind: FeedbackKind
@@ -57,6 +62,17 @@ class Feedback:
     occurred_at: Instant
     occurred_at_text: str
     details: Mapping[str, str] = field(default_factory=dict)
+    address: str | None = field(default=None, repr=False, compare=False)
+
+    @property
+    def proves_non_delivery(self) -> bool:
+        """Whether it is certain that this message never arrives: only then may another channel be tried.
+
+        A bounce of another type than Permanent is a mailbox that may still have taken it, or will.
+        """
+        if self.kind is FeedbackKind.BOUNCED:
+            return self.details.get("bounce_type") == "Permanent"
+        return self.kind is FeedbackKind.REJECTED
 
 
 def settled(message: Message, feedback: Feedback, now: Instant) -> Message:
@@ -75,8 +91,14 @@ def settled(message: Message, feedback: Feedback, now: Instant) -> Message:
     return message
 
 
+def certainly_not_delivered(message: Message, feedback: Feedback) -> bool:
+    """Whether this evidence, of this message's own call, makes it certain that nothing arrived on its channel."""
+    ours = message.provider_message_id in (None, feedback.provider_message_id)
+    return message.attempt_id is not None and ours and feedback.proves_non_delivery
+
+
 def feedback_event(message: Message, feedback: Feedback) -> OutgoingEvent | None:
-    """The event for the bus; None for what the message's own outcome already tells (sent, rejected)."""
+    """The event for the bus; None for what is told otherwise (sent and rejected by the outcome)."""
     event_type = _EVENTS.get(feedback.kind)
     if event_type is None:
         return None

@@ -19,10 +19,10 @@ from foreword.domain.decisions import COUNTS_AS_SENT, Decision, message_ids
 from foreword.domain.errors import NeedsJournal
 from foreword.domain.facts import CUSTOMER_UPDATED, FOREWORD, MESSAGE_SKIPPED, OWN_TYPES, PEERS_COMPARED, Fact
 from foreword.domain.holds import NO_HOLDS, Holds
-from foreword.domain.instants import Instant
+from foreword.domain.instants import NEVER, Instant
 from foreword.domain.peer_values import PeerValue
 from foreword.domain.profiles import Attribute, Profile
-from foreword.domain.state import NAME, NEVER, State, rule_mark, short_name
+from foreword.domain.state import NAME, State, rule_mark, short_name
 from foreword.domain.verdicts import CLOSED_AFTER, Verdicts
 from foreword.domain.walk import Rise, Walk
 
@@ -109,7 +109,7 @@ def rebuild(
         entry.left = [left for left in entry.left if left not in cancelled]
     if any(fact.retracts is not None for fact in facts):
         rebuilt.first_event = None  # it may be what is taken back
-    in_time = {f.key for f in facts if f.key in unknown and f.received_at - _due_from(f) <= late}
+    in_time = {f.key for f in facts if f.key in unknown and f.known_at - _due_from(f) <= late}
     if len(in_time) < len(unknown):
         # What came later than allowed shapes the signals and decides nothing: whatever it reveals among the
         # facts known before is noted as settled, before the facts that came in time are looked at.
@@ -190,12 +190,14 @@ def _fresh(core: Core, state: State, facts: Sequence[Fact]) -> list[Fact]:
         if not known:
             if fact.retracts is not None:
                 raise NeedsJournal(f"{fact.key} takes a fact back")
+            if fact.imported:
+                raise NeedsJournal(f"{fact.key} was imported: what it reveals is settled")
             fresh.setdefault(fact.key, fact)
     return sorted(fresh.values(), key=attrgetter("order"))
 
 
 def _due_from(fact: Fact) -> Instant:
-    """A retraction reveals what stood there all along: it is not late."""
+    """A retraction reveals what stood there all along: it is not late, unless it was imported."""
     return fact.occurred_at if fact.retracts is None else fact.received_at
 
 

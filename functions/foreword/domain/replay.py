@@ -16,10 +16,10 @@ from foreword.domain.contacting import Contacting
 from foreword.domain.core import Core
 from foreword.domain.decisions import Decision, message_ids
 from foreword.domain.facts import CUSTOMER_UPDATED, Fact, fact_key
-from foreword.domain.instants import Instant
+from foreword.domain.instants import NEVER, Instant
 from foreword.domain.peer_values import PeerValue
 from foreword.domain.profiles import Attribute, Profile
-from foreword.domain.state import BEGINNING, NAME, NEVER, State
+from foreword.domain.state import BEGINNING, NAME, State
 from foreword.domain.verdicts import Verdicts
 from foreword.domain.walk import Walk
 

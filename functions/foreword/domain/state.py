@@ -16,7 +16,7 @@ from typing import Any, NamedTuple
 from foreword.domain import json_text
 from foreword.domain.errors import NewerState
 from foreword.domain.facts import Fact
-from foreword.domain.instants import MINUTE, Duration, Instant
+from foreword.domain.instants import MINUTE, NEVER, Duration, Instant
 from foreword.domain.messages import message_id
 from foreword.domain.rulebook import Purpose
 from foreword.domain.signals.packing import pack_times, unpack_times
@@ -44,7 +44,6 @@ NO_EPISODE = " " * EPISODE
 
 Order = tuple[Instant, Instant, str]
 
-NEVER: Instant = 2**62
 BEGINNING: Order = (-NEVER, 0, "")
 
 

@@ -17,13 +17,13 @@ from foreword.domain.between import Between
 from foreword.domain.core import CompiledRule, Core
 from foreword.domain.errors import NeedsJournal
 from foreword.domain.facts import OWN_TYPES, Fact
-from foreword.domain.instants import Instant, parse_instant
+from foreword.domain.instants import NEVER, Instant, parse_instant
 from foreword.domain.memories import Memories, case_in, tracker_key
 from foreword.domain.peer_values import PeerValue, period_of, signals_from_json
 from foreword.domain.profile_view import ProfileView
 from foreword.domain.profiles import Attribute, Profile
 from foreword.domain.quiet_hours import zone_of
-from foreword.domain.state import NEVER, State
+from foreword.domain.state import State
 
 DEADLINE = "#deadline#"
 """Before the key of the fact that set it: the deadline of a fact is another moment than the fact itself."""
@@ -39,7 +39,8 @@ class Cause(NamedTuple):
     """What made an evaluation: a fact at its own time, a deadline of an `after` fact, a date, a schedule, a close.
 
     `fact` is what `event` means to the conditions (None where they cannot know one); `known_at` is when the fact
-    was received, for a deadline the deadline itself. `expires_from` is where `expires_after` begins.
+    was received (never, if it was imported), for a deadline the deadline itself. `expires_from` is where
+    `expires_after` begins.
     """
 
     key: str
@@ -177,7 +178,7 @@ class Walk:
         """The condition is true after the fact; `values` are the signals' where they are known."""
         t = fact.occurred_at
         if self._begins(rule, fact, t, case):
-            self._begin(rule, Cause(fact.key, fact, t, fact.received_at, t), case, values)
+            self._begin(rule, Cause(fact.key, fact, t, fact.known_at, t), case, values)
 
     def excepted(self, rule: CompiledRule, send: int | None, t: Instant, case: str | None) -> None:
         """An exception event of the rule, or what calls off one of its sends, has come."""

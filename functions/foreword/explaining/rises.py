@@ -111,6 +111,8 @@ class Teller:
         late = rise.cause.known_at - rise.cause.expires_from
         if rule.mode is Mode.DRAFT:
             return "a draft decides nothing"
+        if rise.cause.fact is not None and rise.cause.fact.imported:
+            return "its event was imported, and decides nothing"
         if late > self.rulebook.policy.allowed_lateness:
             return "its event came later than is allowed, and decides nothing"
         if outcome == NO_IF_HELD:
@@ -124,6 +126,9 @@ class Teller:
     def _asked_at(self, rise: Rise) -> Instant:
         """When it was or would have been decided: a deadline a while after its time."""
         settle = self.rulebook.policy.settle if is_deadline(rise) else 0
+        fact = rise.cause.fact
+        if fact is not None and fact.imported:  # it could have been decided at no time
+            return fact.received_at
         return rise.cause.known_at + settle
 
     def _written(self, rise: Rise) -> Rule:

@@ -187,6 +187,17 @@ class LocalCloud:
         self.settle()
         return response
 
+    def sms_failed(self, message: SentMessage, why: str) -> None:
+        """SNS logs that `message`, a text message, was not delivered, in its own words; delivered ones are logged
+        by themselves."""
+        self._machine.sms.log(message, why, self.now)
+        self.settle()
+
+    def reply(self, number: str, text: str) -> None:
+        """A customer answers by text message, as to a number with two-way SMS."""
+        self._machine.sms.reply(number, text, self.now)
+        self.settle()
+
     def expire_items(self) -> int:
         """Let DynamoDB delete what is past its TTL, as it does some time within days; returns how many."""
         expired = expire_items()
@@ -265,6 +276,11 @@ class LocalCloud:
         """The account's SMS opt-out list; append a number, and SNS refuses it."""
         numbers: list[str] = sns_backends[ACCOUNT][REGION].opt_out_numbers
         return numbers
+
+    @property
+    def suppressed_addresses(self) -> list[str]:
+        """SES's suppression list of the account, which is read once a day; append an address."""
+        return self._machine.suppressed_addresses
 
     def waiting(self) -> int:
         """How many messages wait in queues that feed a function, seen or out of sight."""

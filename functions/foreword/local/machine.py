@@ -29,6 +29,7 @@ from foreword.local.mends.mail import mail_is_kept_whole
 from foreword.local.mends.one_at_a_time import one_at_a_time
 from foreword.local.mends.request_tokens import request_tokens_are_honoured
 from foreword.local.mends.stream_records import streams_tell_what_happened
+from foreword.local.mends.suppressed_addresses import suppressed_addresses_are_listed
 from foreword.local.mends.text_messages import opted_out_numbers_are_refused
 from foreword.local.mends.transactions import transactions_touch_their_items_only
 from foreword.local.mends.unmocked import nothing_unmocked
@@ -43,6 +44,7 @@ from foreword.local.sources.http import HttpApi
 from foreword.local.sources.mail_events import Kind, MailFeedback, usual_kinds
 from foreword.local.sources.queues import QueueSource
 from foreword.local.sources.schedules import ScheduleSource
+from foreword.local.sources.sms_events import SmsFeedback
 from foreword.local.sources.source import Source
 from foreword.local.sources.streams import StreamSource
 from foreword.local.tables import Tables
@@ -70,6 +72,8 @@ class Machine:
     schedules: list[ScheduleSource]
     feedback: MailFeedback
     http: HttpApi
+    sms: SmsFeedback
+    suppressed_addresses: list[str]
     quarantine: str | None
     mark: object
 
@@ -130,7 +134,9 @@ class Machine:
 
     def text_accepted(self, number: str, text: str, attributes: Mapping[str, Any], message_id: str) -> None:
         customer = self._customer_with(number)
-        self.happened(text_message(number, text, attributes, message_id, self.clock.now, customer))
+        message = text_message(number, text, attributes, message_id, self.clock.now, customer)
+        self.happened(message)
+        self.sms.log(message, None, self.clock.now)
 
     def arrived(self, queue: Queue, message: Message) -> None:
         """Only messages that come to rest are told of."""
@@ -170,6 +176,7 @@ def assembled(
                 bus_as_on_aws(machine.deliver, machine.alone(machine.bus_accepted)),
                 mail_is_kept_whole(machine.alone(machine.mail_accepted)),
                 opted_out_numbers_are_refused(machine.alone(machine.text_accepted)),
+                suppressed_addresses_are_listed(machine.suppressed_addresses),
                 told_of_arrivals(machine.alone(machine.arrived)),
                 watched(machine.watch),
             ):
@@ -232,6 +239,8 @@ def _machine(
         schedules=[ScheduleSource(one, asynchronous.accept, clock.now) for one in stack.schedules],
         feedback=MailFeedback(stack.mail_events, publish),
         http=HttpApi(stack, invoke),
+        sms=SmsFeedback(stack, asynchronous.accept),
+        suppressed_addresses=[],
         quarantine=quarantine.rsplit("/", 1)[-1] if quarantine else None,
         mark=mark,
     )

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 import pytest
 
 from foreword.app.record_activity import RecordActivity, Recorded
-from foreword.domain.errors import InvalidEvent
+from foreword.domain.errors import CustomerErased, InvalidEvent
 from foreword.domain.facts import Fact
 from foreword.domain.instants import Instant
 from foreword.domain.outgoing import OutgoingEvent
@@ -30,14 +30,25 @@ class FakeBus:
 
 
 @dataclass
+class FakeErased:
+    customers: set[str] = field(default_factory=set)
+
+    def is_erased(self, customer_id: str) -> bool:
+        return customer_id in self.customers
+
+
+@dataclass
 class Intake:
     clock: FakeClock = field(default_factory=lambda: FakeClock(1_000_000))
     journal: FakeJournal = field(default_factory=FakeJournal)
     quarantine: FakeQuarantine = field(default_factory=FakeQuarantine)
     bus: FakeBus = field(default_factory=FakeBus)
+    erased: FakeErased = field(default_factory=FakeErased)
 
     def use_case(self) -> RecordActivity:
-        return RecordActivity(self.clock, parse, customer_of, self.journal, self.quarantine, self.bus)
+        return RecordActivity(
+            self.clock, parse, customer_of, self.journal, self.quarantine, self.bus, self.erased
+        )
 
 
 def parse(body: str, received_at: Instant) -> Fact:
@@ -111,3 +122,21 @@ def test_a_store_that_fails_is_not_the_events_fault() -> None:
     with pytest.raises(ConnectionError):
         intake.use_case()("a")
     assert intake.quarantine.kept == []
+
+
+@pytest.mark.parametrize("body", ["good", "bad but named"])
+def test_what_comes_of_an_erased_customer_is_refused_and_kept_nowhere(body: str) -> None:
+    intake = Intake()
+    intake.erased.customers.add("c-1")
+    assert intake.use_case()(body).outcome is Recorded.ERASED
+    assert (intake.journal.facts, intake.quarantine.kept, intake.bus.events) == ({}, [], [])
+
+
+def test_a_profile_that_was_erased_a_moment_ago_is_not_written_again() -> None:
+    intake = Intake()
+
+    def refuse(fact: Fact) -> bool:
+        raise CustomerErased
+
+    intake.journal.add = refuse  # type: ignore[method-assign]  # as the tables do
+    assert intake.use_case()("good").outcome is Recorded.ERASED

@@ -1,24 +1,30 @@
 from __future__ import annotations
 
+from contextlib import suppress
 from dataclasses import replace
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from foreword.app.record_feedback import Recorded, RecordFeedback
 from foreword.domain.errors import EventsNotAccepted, StoreConflict
-from foreword.domain.feedback import Feedback, FeedbackKind
+from foreword.domain.feedback import Feedback, FeedbackKind, certainly_not_delivered
 from foreword.domain.instants import HOUR, MINUTE, format_instant
 from foreword.domain.messages import Message, MessageStatus
 from foreword.domain.outgoing import OutgoingEvent
 from foreword.domain.reasons import Reason
 from foreword.domain.rulebook import Channel
+from foreword.domain.suppression import suppression
 from tests.fakes.customers import FakeClock
-from tests.fakes.delivery import FakeBus, FakeOutbox
+from tests.fakes.delivery import FakeBus, FakeOutbox, FakeSuppressions, nothing
 from tests.fakes.samples import CUSTOMER, NOON, a_message
 
 CALLING = a_message(case="order-7").claimed("attempt-1", Channel.EMAIL, NOON)
 UNKNOWN = CALLING.unknown(NOON + HOUR)
 SENT = CALLING.sent("ses-1", NOON)
+ADDRESS = "ada@customer.example"
+ENTRY = suppression(CUSTOMER, Channel.EMAIL, ADDRESS)
 ACCEPTANCE = [kind for kind in FeedbackKind if kind is not FeedbackKind.REJECTED]
 
 
@@ -27,18 +33,20 @@ class Desk:
         self.outbox, self.bus, self.clock = FakeOutbox(), FakeBus(), FakeClock(NOON + MINUTE)
         for message in messages:
             self.outbox.add(message)
-        self.record = RecordFeedback(self.outbox, self.bus, self.clock)
+        self.suppressions = FakeSuppressions()
+        self.record = RecordFeedback(self.outbox, self.suppressions, self.bus, self.clock)
 
     @property
     def message(self) -> Message:
         return self.outbox.messages[CUSTOMER, a_message().message_id]
 
 
-def feedback(kind: FeedbackKind, provider_message_id: str = "ses-1", at: int = NOON) -> Feedback:
-    details = {"bounce_type": "Permanent"} if kind is FeedbackKind.BOUNCED else {}
-    return Feedback(
-        kind, CUSTOMER, a_message().message_id, provider_message_id, at, format_instant(at), details
-    )
+def feedback(
+    kind: FeedbackKind, provider_message_id: str = "ses-1", at: int = NOON, bounce: str = "Permanent"
+) -> Feedback:
+    details = {"bounce_type": bounce} if kind is FeedbackKind.BOUNCED else {}
+    message_id = a_message().message_id
+    return Feedback(kind, CUSTOMER, message_id, provider_message_id, at, format_instant(at), details, ADDRESS)
 
 
 @pytest.mark.parametrize("kind", ACCEPTANCE)
@@ -178,3 +186,118 @@ def test_a_bus_that_refuses_has_the_feedback_come_again() -> None:
     desk.bus.refuses = frozenset()
     assert desk.record(feedback(FeedbackKind.DELIVERED)) is Recorded.RECORDED
     assert [event.type for event in desk.bus.events] == ["MessageDelivered"]
+
+
+SUPPRESSING = [FeedbackKind.BOUNCED, FeedbackKind.COMPLAINED, FeedbackKind.UNSUBSCRIBED]
+
+
+@pytest.mark.parametrize("kind", list(FeedbackKind))
+def test_only_what_says_never_again_suppresses_the_address(kind: FeedbackKind) -> None:
+    desk = Desk(SENT)
+    desk.record(feedback(kind))
+    assert desk.suppressions.entries.get(CUSTOMER, set()) == ({ENTRY} if kind in SUPPRESSING else set())
+
+
+@pytest.mark.parametrize("bounce", ["Transient", "Undetermined"])
+def test_a_soft_bounce_suppresses_nothing_and_proves_nothing(bounce: str) -> None:
+    desk = Desk(SENT)
+    soft = feedback(FeedbackKind.BOUNCED, bounce=bounce)
+    desk.record(soft)
+    assert not desk.suppressions.entries
+    assert not certainly_not_delivered(SENT, soft)
+    assert [event.data["bounce_type"] for event in desk.bus.events] == [bounce]
+
+
+@pytest.mark.parametrize("kind", SUPPRESSING)
+def test_the_fact_that_is_written_with_a_suppression_is_the_very_event_on_the_bus(kind: FeedbackKind) -> None:
+    desk = Desk(SENT)
+    desk.record(feedback(kind))
+    ((_, key),) = desk.suppressions.facts
+    (event,) = desk.bus.events
+    (fact,) = desk.suppressions.facts.values()
+    assert key == f"foreword#{event.id}"
+    assert (fact.type, fact.data, fact.occurred_at) == (event.type, event.data, event.occurred_at)
+    assert fact.received_at == desk.clock.now()
+    assert ADDRESS not in str(event)
+
+
+def test_a_certain_non_delivery_is_a_permanent_bounce_or_a_rejection_of_its_own_call() -> None:
+    proving = {kind for kind in FeedbackKind if certainly_not_delivered(SENT, feedback(kind))}
+    assert proving == {FeedbackKind.BOUNCED, FeedbackKind.REJECTED}
+    assert not certainly_not_delivered(SENT, feedback(FeedbackKind.BOUNCED, "ses-forged"))
+    assert not certainly_not_delivered(a_message(), feedback(FeedbackKind.BOUNCED))
+
+
+class Killed(Exception):
+    """The function died here."""
+
+
+@pytest.mark.parametrize("kind", list(FeedbackKind))
+@pytest.mark.parametrize("before", [CALLING, UNKNOWN, SENT], ids=["CALLING", "UNKNOWN", "SENT"])
+def test_killed_at_any_write_the_same_feedback_ends_the_same(before: Message, kind: FeedbackKind) -> None:
+    undisturbed = Desk(before)
+    undisturbed.record(feedback(kind))
+    for place in ("before", "after", "suppress", "bus"):
+        desk = Desk(before)
+
+        def die() -> None:
+            raise Killed
+
+        if place == "before":
+            desk.outbox.before_write = die
+        elif place == "after":
+            desk.outbox.after_write = die
+        elif place == "suppress":
+            desk.suppressions.before_write = die
+        else:
+            desk.bus.refuses = frozenset(event.id for event in undisturbed.bus.events)
+        with suppress(Killed, EventsNotAccepted):
+            desk.record(feedback(kind))
+        desk.outbox.before_write = desk.outbox.after_write = desk.suppressions.before_write = nothing
+        desk.bus.refuses = frozenset()
+        assert desk.record(feedback(kind)) is Recorded.RECORDED
+        assert desk.message == undisturbed.message
+        assert desk.outbox.steps == undisturbed.outbox.steps
+        assert desk.suppressions.entries == undisturbed.suppressions.entries
+        assert {event.id for event in desk.bus.events} == {event.id for event in undisturbed.bus.events}
+
+
+REPORTS = st.tuples(
+    st.sampled_from(list(FeedbackKind)),
+    st.integers(0, 5),
+    st.sampled_from(["Permanent", "Transient"]),
+    st.sampled_from(["ses-1", "ses-1", "ses-forged"]),
+)
+
+
+@given(st.lists(REPORTS, max_size=12), st.data(), st.sampled_from([CALLING, UNKNOWN, SENT]))
+def test_feedback_in_any_order_and_told_again_makes_one_history(
+    reports: list[tuple[FeedbackKind, int, str, str]], data: st.DataObject, before: Message
+) -> None:
+    """Against a plain model: the set of what was truly reported, once the provider's own id is known."""
+    told = [("ses-1", SENT_REPORT), *[(report[3], report) for report in reports]]
+    true = [report for provider_id, report in told if provider_id == "ses-1"]
+    steps = {
+        f"{format_instant(NOON + at)} {kind} {bounce if kind is FeedbackKind.BOUNCED else ''}".strip()
+        for kind, at, bounce, _ in true
+        if kind not in (FeedbackKind.SENT, FeedbackKind.REJECTED)
+    }
+    rejected = any(kind is FeedbackKind.REJECTED for kind, *_ in true)
+    suppressed = any(
+        kind in (FeedbackKind.COMPLAINED, FeedbackKind.UNSUBSCRIBED)
+        or (kind is FeedbackKind.BOUNCED and bounce == "Permanent")
+        for kind, _, bounce, _ in true
+    )
+    again = data.draw(st.lists(st.sampled_from(reports), max_size=4)) if reports else []
+    # The first is true: until an id is known, whose it is rests on the tags alone, which only SES can set.
+    order = [SENT_REPORT, *data.draw(st.permutations([*reports, *again]))]
+    desk = Desk(before)
+    for kind, at, bounce, provider_id in order:
+        desk.record(feedback(kind, provider_id, NOON + at, bounce))
+    kept = desk.outbox.steps.get((CUSTOMER, SENT.message_id), set())
+    assert {f"{format_instant(it.at)} {it.kind} {it.detail}".strip() for it in kept} == steps
+    assert (desk.message.status is MessageStatus.NOT_SENT) is rejected
+    assert (ENTRY in desk.suppressions.entries.get(CUSTOMER, set())) is suppressed
+
+
+SENT_REPORT = (FeedbackKind.SENT, 0, "Permanent", "ses-1")

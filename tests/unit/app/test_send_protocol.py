@@ -47,6 +47,7 @@ from tests.fakes.delivery import (
     FakeOutbox,
     FakeProvider,
     FakeRenderer,
+    FakeSuppressions,
     delivery_gates,
     nothing,
 )
@@ -155,7 +156,7 @@ class SendProtocol(RuleBasedStateMachine):
         )
         self.before_claim = nothing
         self.tick = ReleaseDue(FakeJournal(), FakeDueCustomers(), self.outbox, self.clock)
-        self.record_feedback = RecordFeedback(self.outbox, FakeBus(), self.clock)
+        self.record_feedback = RecordFeedback(self.outbox, FakeSuppressions(), FakeBus(), self.clock)
 
     def next_attempt(self) -> str:
         self.before_claim()

@@ -47,6 +47,11 @@ STATEMENTS: dict[str, tuple[FeedbackKind, dict[str, Any], dict[str, str]]] = {
     "Click": (FeedbackKind.CLICKED, {"click": {"timestamp": LATER, "link": "https://shop.example/?t=1"}}, {}),
     "Reject": (FeedbackKind.REJECTED, {"reject": {"reason": "Bad content"}}, {}),
     "Rendering Failure": (FeedbackKind.REJECTED, {"failure": {"errorMessage": "x"}}, {}),
+    "Subscription": (
+        FeedbackKind.UNSUBSCRIBED,
+        {"subscription": {"timestamp": LATER, "newTopicPreferences": {"unsubscribeAll": True}}},
+        {},
+    ),
 }
 
 
@@ -86,10 +91,9 @@ def test_no_address_link_or_diagnostic_is_taken_over(kind: str) -> None:
 
 
 def payloads() -> list[dict[str, Any]]:
-    """Those of the SES guide where they are at hand, else our own with a subscription, which nothing uses."""
+    """Those of the SES guide where they are at hand, else our own."""
     if not GUIDE.exists():
-        ours = [event(kind, statement)["detail"] for kind, (_, statement, _) in STATEMENTS.items()]
-        return [*ours, event("Subscription", {"subscription": {}})["detail"]]
+        return [event(kind, statement)["detail"] for kind, (_, statement, _) in STATEMENTS.items()]
     return [entry["payload"] for entry in json.loads(GUIDE.read_text()) if "eventType" in entry["payload"]]
 
 
@@ -101,11 +105,8 @@ def test_the_payloads_of_the_guide_are_read() -> None:
         ours = copy.deepcopy(payload)
         ours["mail"]["tags"] = event("Send", {})["detail"]["mail"]["tags"]
         read = read_ses_event({"source": "aws.ses", "detail": ours}, SET)
-        if payload["eventType"] == "Subscription":
-            assert read is Ignored.NOT_USED
-        else:
-            assert isinstance(read, Feedback)
-            kinds.add(read.kind)
+        assert isinstance(read, Feedback)
+        kinds.add(read.kind)
     assert kinds == set(FeedbackKind)
 
 
@@ -139,7 +140,7 @@ def test_what_names_no_message_of_ours_is_ignored(tags: dict[str, Any], ignored:
     assert read_ses_event(event("Send", {}, **tags), SET) is ignored
 
 
-@pytest.mark.parametrize("kind", STATEMENTS)
+@pytest.mark.parametrize("kind", [kind for kind in STATEMENTS if kind != "Subscription"])
 @pytest.mark.parametrize("odd", [None, "text", 7, []])
 def test_what_is_odd_beside_the_evidence_does_not_cost_it(kind: str, odd: Any) -> None:
     everything = {part: odd for _, statement, _ in STATEMENTS.values() for part in statement}
@@ -147,6 +148,23 @@ def test_what_is_odd_beside_the_evidence_does_not_cost_it(kind: str, odd: Any) -
     assert read == Feedback(
         STATEMENTS[kind][0], CUSTOMER, MESSAGE, "ses-1", parse_instant(SENT_AT), SENT_AT, {}
     )
+
+
+@pytest.mark.parametrize("said", [None, {}, {"newTopicPreferences": {"unsubscribeAll": False}}, "text"])
+def test_who_leaves_some_list_of_ses_has_not_left_ours(said: Any) -> None:
+    assert read_ses_event(event("Subscription", {"subscription": said}), SET) is Ignored.NOT_USED
+
+
+@pytest.mark.parametrize("to", [None, [], "ada@customer.example", ["a@b.example", "c@d.example"]])
+def test_a_recipient_is_known_where_there_is_one(to: Any) -> None:
+    odd = event("Bounce", STATEMENTS["Bounce"][1])
+    read = read_ses_event(odd, SET)
+    assert isinstance(read, Feedback)
+    assert read.address == "ada@customer.example"
+    odd["detail"]["mail"]["destination"] = to
+    read = read_ses_event(odd, SET)
+    assert isinstance(read, Feedback)
+    assert read.address is None
 
 
 def test_each_word_is_read_for_itself() -> None:

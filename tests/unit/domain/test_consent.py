@@ -13,6 +13,7 @@ from foreword.domain.facts import Fact
 from foreword.domain.instants import DAY, HOUR
 from foreword.domain.preference_changes import AtMost
 from foreword.domain.rulebook import Channel, Policy, Purpose
+from foreword.domain.suppression import suppression
 from tests.fakes.samples import CUSTOMER, NOON, a_change, a_preference, some_consents
 
 NOBODY_CHOSE = Consents(CUSTOMER)
@@ -79,7 +80,9 @@ def test_a_merge_keeps_version_and_suppressions() -> None:
 
 
 def test_suppression_is_of_a_whole_channel_or_of_an_address_in_any_case() -> None:
-    consents = some_consents(suppressed=("sms", "Ada@Customer.example"))
+    entry = suppression(CUSTOMER, Channel.EMAIL, "Ada@Customer.example")
+    consents = some_consents(suppressed=("sms", entry))
+    assert "customer" not in entry.casefold()
     assert consents.suppresses(Channel.SMS, "+4915112345678")
     assert consents.suppresses(Channel.SMS, None)
     assert consents.suppresses(Channel.EMAIL, "ada@customer.EXAMPLE")

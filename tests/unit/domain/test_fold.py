@@ -366,3 +366,28 @@ def test_a_change_beyond_what_a_decimal_holds_is_undefined() -> None:
     core = core_of(rule("change", {"c": change}, ["<=", name("c"), number("0")], None))
     facts = [fact(0, value=Decimal("1e-999998")), fact(DAY, value=Decimal("1e999998"))]
     assert fold(core, met(core), NOBODY, facts, T + DAY).decisions == []
+
+
+def test_what_was_imported_counts_and_decides_nothing_however_fresh_it_is() -> None:
+    core = core_of(TWICE)
+    imported = [fact(at)._replace(imported=True) for at in (0, HOUR)]
+    with pytest.raises(NeedsJournal, match="imported"):
+        fold(core, met(core), Profile("c-1"), imported, T + HOUR)
+    folded = rebuild(core, met(core), Profile("c-1"), imported, imported, T + HOUR)
+    assert folded.decisions == []
+    assert value_of(core, folded.state, "twice", "n", HOUR) == 2
+    live = fact(9 * DAY), fact(9 * DAY + HOUR)
+    later = fold(core, stored(folded.state), Profile("c-1"), live, T + 9 * DAY + HOUR)
+    assert [decision.at for decision in later.decisions] == [T + 9 * DAY + HOUR]
+
+
+def test_a_deadline_of_what_was_imported_is_met_if_it_is_still_to_come() -> None:
+    core = core_of(GONE)
+    imported = fact(0)._replace(imported=True)
+    past = rebuild(core, met(core), Profile("c-1"), [imported], [imported], T + 2 * DAY)
+    assert (past.decisions, past.due_at) == ([], None)
+    ahead = rebuild(core, met(core), Profile("c-1"), [imported], [imported], T + HOUR)
+    assert ahead.decisions == []
+    assert ahead.due_at is not None
+    due = fold(core, stored(ahead.state), Profile("c-1"), [], ahead.due_at)
+    assert [decision.at for decision in due.decisions] == [T + DAY]

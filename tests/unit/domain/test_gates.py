@@ -13,6 +13,7 @@ from foreword.domain.messages import Message
 from foreword.domain.profiles import Profile
 from foreword.domain.reasons import Reason
 from foreword.domain.rulebook import CLAIM_TO_CALL, Channel, Policy, Purpose, QuietHours
+from foreword.domain.suppression import suppression
 from tests.fakes.samples import CUSTOMER, NOON, a_change, a_message, a_profile, some_consents
 
 POLICY = Policy(default_timezone="Europe/Berlin", quiet_hours=QuietHours(start=20 * 60, end=9 * 60))
@@ -40,7 +41,7 @@ def test_the_preferred_channel_is_taken_with_the_profiles_address() -> None:
     ("profile", "consents"),
     [
         ({}, some_consents(("care", "email", False))),
-        ({}, some_consents(suppressed=("ada@customer.example",))),
+        ({}, some_consents(suppressed=(suppression(CUSTOMER, Channel.EMAIL, "ada@customer.example"),))),
         ({}, some_consents(suppressed=("email",))),
         ({"email": None}, NOBODY_CHOSE),
         ({"email": "not an address"}, NOBODY_CHOSE),

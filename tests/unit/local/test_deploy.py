@@ -117,6 +117,36 @@ def test_an_api_or_a_secret_that_the_local_cloud_cannot_stand_for_is_refused(
         pass
 
 
+@pytest.mark.parametrize(
+    ("kind", "properties", "message"),
+    [
+        ("AWS::Logs::SubscriptionFilter", {"FilterPattern": "ERROR"}, "knows no patterns of log events"),
+        ("AWS::Logs::SubscriptionFilter", {"DestinationArn": "arn:aws:kinesis:x:1:s"}, "to functions only"),
+        ("AWS::Logs::SubscriptionFilter", {"Distribution": "Random"}, "property Distribution"),
+        ("AWS::SNS::Subscription", {"Protocol": "email"}, "to functions only, not by email"),
+        ("AWS::SNS::Subscription", {"FilterPolicy": {}}, "property FilterPolicy"),
+    ],
+)
+def test_a_subscription_that_would_be_another_here_is_refused(
+    tmp_path: Path, kind: str, properties: dict[str, Any], message: str
+) -> None:
+    known: dict[str, dict[str, Any]] = {
+        "AWS::Logs::SubscriptionFilter": {
+            "LogGroupName": "g",
+            "FilterPattern": "",
+            "DestinationArn": {"Fn::GetAtt": ["Gather", "Arn"]},
+        },
+        "AWS::SNS::Subscription": {"TopicArn": "t", "Protocol": "lambda", "Endpoint": "f"},
+    }
+    document = template()
+    document["Resources"]["Subscribed"] = {"Type": kind, "Properties": known[kind] | properties}
+    with (
+        pytest.raises(DeployError, match=message),
+        LocalCloud(template=written(document, tmp_path), published=tmp_path),
+    ):
+        pass
+
+
 @pytest.mark.parametrize("text", [None, "{", "[]", '{"Resources": 1}'])
 def test_a_file_that_is_no_template_is_refused(tmp_path: Path, text: str | None) -> None:
     path = tmp_path / "template.json"
@@ -139,6 +169,7 @@ def test_the_committed_template_deploys(tmp_path: Path) -> None:
             "preferences",
         }
         assert (len(stack.queue_mappings), len(stack.stream_mappings), len(stack.schedules)) == (2, 2, 1)
+        assert (len(stack.log_subscriptions), len(stack.topic_subscriptions)) == (2, 1)
         tables = ("activity", "customers", "messages", "consents", "peers")
         assert all(cloud.table(name) == [] for name in tables)
         assert set(stack.function("record_activity").environment) >= {"ACTIVITY_TABLE", "BUS_NAME"}

@@ -27,6 +27,7 @@ from foreword.local.mends.one_at_a_time import one_at_a_time
 from foreword.local.mends.patching import patched
 from foreword.local.mends.request_tokens import request_tokens_are_honoured
 from foreword.local.mends.stream_records import streams_tell_what_happened
+from foreword.local.mends.suppressed_addresses import suppressed_addresses_are_listed
 from foreword.local.mends.text_messages import opted_out_numbers_are_refused
 from foreword.local.mends.transactions import transactions_touch_their_items_only
 from foreword.local.mends.unmocked import UnmockedRequest, nothing_unmocked
@@ -430,3 +431,14 @@ def test_moto_publishes_to_opted_out_numbers() -> None:
         sns.publish(PhoneNumber="+4366012345699", Message="x")
         assert not sns.check_if_phone_number_is_opted_out(phoneNumber="+4366012345699")["isOptedOut"]
     assert accepted == ["+4366012345699"]
+
+
+def test_moto_has_no_suppression_list_and_the_mend_answers_from_ours() -> None:
+    ses = boto3.client("sesv2")
+    with pytest.raises(NotImplementedError, match="list_suppressed_destinations"):
+        ses.list_suppressed_destinations()
+    with suppressed_addresses_are_listed(["ada@example.com"]):
+        answer = ses.list_suppressed_destinations(PageSize=1000)
+    listed = answer["SuppressedDestinationSummaries"]
+    assert [one["EmailAddress"] for one in listed] == ["ada@example.com"]
+    assert "NextToken" not in answer

@@ -19,12 +19,14 @@ from foreword.local.account import ACCOUNT, REGION, arn, name_of
 from foreword.local.deploy.stack import (
     AsyncPolicy,
     Function,
+    LogSubscription,
     MailEvents,
     QueueMapping,
     Route,
     Schedule,
     Stack,
     StreamMapping,
+    TopicSubscription,
 )
 from foreword.local.deploy.template import DeployError, Made, Resource
 
@@ -360,6 +362,28 @@ def _secret(workshop: Workshop, resource: Resource, properties: Properties) -> M
     return Made(workshop.secrets.create_secret(Name=name, SecretString=text)["ARN"])
 
 
+def _log_subscription(workshop: Workshop, resource: Resource, properties: Properties) -> Made:
+    destination = properties.take("DestinationArn")
+    if ":lambda:" not in destination:
+        raise properties.error(f"the local cloud hands logs to functions only, not to {destination}")
+    if properties.take("FilterPattern"):
+        raise properties.error("the local cloud knows no patterns of log events")
+    log_group = properties.take("LogGroupName")
+    properties.done()
+    workshop.stack.log_subscriptions.append(LogSubscription(log_group, destination))
+    return Made(f"{resource.logical_id}")
+
+
+def _topic_subscription(workshop: Workshop, resource: Resource, properties: Properties) -> Made:
+    topic, protocol = properties.take("TopicArn"), properties.take("Protocol")
+    if protocol != "lambda":
+        raise properties.error(f"the local cloud hands topics to functions only, not by {protocol}")
+    endpoint = properties.take("Endpoint")
+    properties.done()
+    workshop.stack.topic_subscriptions.append(TopicSubscription(topic, endpoint))
+    return Made(arn("sns", resource.logical_id))
+
+
 def _inert(workshop: Workshop, resource: Resource) -> Made:
     """Nothing on a developer's machine depends on it but its name."""
     service, attributes = _INERT[resource.type]
@@ -369,7 +393,9 @@ def _inert(workshop: Workshop, resource: Resource) -> Made:
         if name_property
         else f"{workshop.stack_name}-{resource.logical_id}"
     )
-    return Made(str(name), {attribute: arn(service, f"{resource.logical_id}") for attribute in attributes})
+    made = {attribute: arn(service, f"{resource.logical_id}") for attribute in attributes}
+    # Of a topic, Ref is the ARN.
+    return Made(made.get("TopicArn", str(name)), made)
 
 
 def _destination(workshop: Workshop, destinations: Mapping[str, Any], properties: Properties) -> str | None:
@@ -404,6 +430,8 @@ _MAKERS: Mapping[str, Callable[[Workshop, Resource, Properties], Made]] = {
     "AWS::ApiGatewayV2::Integration": _integration,
     "AWS::ApiGatewayV2::Route": _route,
     "AWS::ApiGatewayV2::Stage": _http_stage,
+    "AWS::Logs::SubscriptionFilter": _log_subscription,
+    "AWS::SNS::Subscription": _topic_subscription,
     "AWS::SES::ConfigurationSet": _configuration_set,
     "AWS::SES::ConfigurationSetEventDestination": _mail_events,
     "AWS::SecretsManager::Secret": _secret,
@@ -425,4 +453,5 @@ _INERT: Mapping[str, tuple[str, tuple[str, ...]]] = {
     "AWS::SQS::QueuePolicy": ("sqs", ()),
     "AWS::Scheduler::ScheduleGroup": ("scheduler", ("Arn",)),
     "AWS::SNS::Topic": ("sns", ("TopicArn",)),
+    "AWS::SNS::TopicPolicy": ("sns", ()),
 }

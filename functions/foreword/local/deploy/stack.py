@@ -89,6 +89,22 @@ class Route:
         return f"{self.method} {self.path}"
 
 
+@dataclass(frozen=True)
+class LogSubscription:
+    """A function that is handed what is written into a log group."""
+
+    log_group: str
+    function_arn: str
+
+
+@dataclass(frozen=True)
+class TopicSubscription:
+    """A function that is handed what is published to a topic."""
+
+    topic_arn: str
+    function_arn: str
+
+
 @dataclass
 class Stack:
     """Everything the pump works with, in the template's order of creation."""
@@ -106,6 +122,8 @@ class Stack:
     """The function's ARN by the integration's id."""
 
     routes: list[Route] = field(default_factory=list)
+    log_subscriptions: list[LogSubscription] = field(default_factory=list)
+    topic_subscriptions: list[TopicSubscription] = field(default_factory=list)
     buses: list[str] = field(default_factory=list)
     tables: list[str] = field(default_factory=list)
     dead_letter_queues: set[str] = field(default_factory=set)

@@ -16,7 +16,7 @@ from foreword.local.deploy.stack import MailEvents
 from foreword.local.records import SentMessage
 
 Kind: TypeAlias = Literal[
-    "Send", "Delivery", "Bounce", "Complaint", "DeliveryDelay", "Reject", "Open", "Click"
+    "Send", "Delivery", "Bounce", "Complaint", "DeliveryDelay", "Reject", "Open", "Click", "Subscription"
 ]
 # bus ARN, detail-type, detail
 Publish: TypeAlias = Callable[[str, str, Mapping[str, Any]], None]
@@ -30,6 +30,7 @@ _DETAIL_TYPES: Mapping[str, str] = {
     "Reject": "Email Rejected",
     "Open": "Email Opened",
     "Click": "Email Clicked",
+    "Subscription": "Email Subscribed",
 }
 _SIMULATOR = "simulator.amazonses.com"
 
@@ -122,6 +123,15 @@ def _particulars(kind: Kind, to: str, at: str) -> dict[str, Any]:
             "timestamp": at,
             "delayType": "MailboxFull",
             "delayedRecipients": [{"emailAddress": to, "status": "4.2.2"}],
+        }
+    if kind == "Subscription":
+        topics: dict[str, Any] = {"topicSubscriptionStatus": []}
+        return {
+            "contactList": "local",
+            "timestamp": at,
+            "source": "UnsubscribeHeader",
+            "newTopicPreferences": {"unsubscribeAll": True, **topics},
+            "oldTopicPreferences": {"unsubscribeAll": False, **topics},
         }
     if kind == "Reject":
         return {"reason": "Bad content"}
