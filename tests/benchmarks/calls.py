@@ -68,7 +68,7 @@ def count(together: int, events: int) -> Use:
             with metered(cloud, use):
                 cloud.put_events(entries)
             use.events += len(entries)
-        if cloud.table("messages") or cloud.quarantined or cloud.dead_letters:
+        if cloud.messages or cloud.quarantined or cloud.dead_letters:
             raise RuntimeError("the events meant to be quiet were not")
     return use
 

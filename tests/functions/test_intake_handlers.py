@@ -75,7 +75,7 @@ def test_the_same_event_is_folded_once_however_often_it_is_sent(foreword_cloud: 
         foreword_cloud.put_events([contact("c-1", 1), contact("c-1", 1), contact("c-1", 1)])
     assert facts(foreword_cloud) == ["c-1/1"]
     assert foreword_cloud.metrics()["EventsDuplicate"] == 8
-    assert foreword_cloud.table("messages") == []
+    assert foreword_cloud.messages == []
 
 
 def test_a_journal_that_cannot_be_read_parks_that_customer_alone(foreword_cloud: LocalCloud) -> None:
@@ -104,5 +104,5 @@ def test_a_journal_that_cannot_be_read_parks_that_customer_alone(foreword_cloud:
         item["customer_id"]: item for item in foreword_cloud.table("customers") if item["item"] == "state"
     }
     assert "parked" not in states["c-poison"], "the tick looks at a parked customer again"
-    (message,) = [item for item in foreword_cloud.table("messages") if item["customer_id"] == "c-poison"]
+    (message,) = [item for item in foreword_cloud.messages if item["customer_id"] == "c-poison"]
     assert message["reason"] == "NO_ADDRESS"

@@ -20,7 +20,7 @@ def test_the_third_contact_in_a_week_brings_one_email(foreword_cloud: LocalCloud
 
     (message,) = foreword_cloud.sent_to("ada@example.com")
     assert message.customer == "c1"
-    assert [item["status"] for item in foreword_cloud.table("messages")] == ["SENT"]
+    assert [item["status"] for item in foreword_cloud.messages] == ["SENT"]
     assert [event.type for event in foreword_cloud.bus_events].count("MessageSent") == 1
     assert [event.type for event in foreword_cloud.bus_events].count("MessageDelivered") == 1
     assert foreword_cloud.dead_letters == {}

@@ -13,7 +13,13 @@ ENVIRONMENT = {
         "BUS_NAME",
         "QUARANTINE_QUEUE_URL",
     },
-    "evaluate_triggers": {"ACTIVITY_TABLE", "CUSTOMERS_TABLE", "MESSAGES_TABLE", "PEERS_TABLE"},
+    "evaluate_triggers": {
+        "ACTIVITY_TABLE",
+        "CUSTOMERS_TABLE",
+        "MESSAGES_TABLE",
+        "CONSENTS_TABLE",
+        "PEERS_TABLE",
+    },
     "compare_peers": {"ACTIVITY_TABLE", "PEERS_TABLE", "PEERS_QUEUE_URL"},
     "deliver_message": {
         "MESSAGES_TABLE",
@@ -43,7 +49,6 @@ ENVIRONMENT = {
         "BUS_NAME",
         "CONFIGURATION_SET",
     },
-    "record_feedback": {"MESSAGES_TABLE", "BUS_NAME", "CONFIGURATION_SET"},
     "preferences": {
         "ACTIVITY_TABLE",
         "CUSTOMERS_TABLE",

@@ -45,7 +45,7 @@ def page(cloud: LocalCloud, body: str) -> HttpResponse:
 
 
 def last_reason(cloud: LocalCloud) -> str:
-    return str(max(cloud.table("messages"), key=lambda message: message["decided_at"])["reason"])
+    return str(max(cloud.messages, key=lambda message: message["decided_at"])["reason"])
 
 
 def test_after_one_click_the_next_message_lacks_consent(foreword_cloud: LocalCloud) -> None:

@@ -88,7 +88,7 @@ def test_history_fires_nothing_though_it_is_of_yesterday(cloud: LocalCloud, file
     assert (done, said) == (Imported(new=4), [])
     cloud.advance(by=timedelta(days=20))
     assert not cloud.sent
-    assert not cloud.table("messages")
+    assert not cloud.messages
     assert len(cloud.table("activity")) == 4
 
 

@@ -84,7 +84,7 @@ class KilledAtEveryCall(ABC):
         killed = [r for r in happened if isinstance(r, Invocation) and r.error is not None]
         assert len(killed) == 1
 
-        (message,) = [item for item in cloud.table("messages") if item["customer_id"] == customer]
+        (message,) = [item for item in cloud.messages if item["customer_id"] == customer]
         assert message["status"] in self.ends
         accepted = sum(isinstance(record, SentMessage) for record in happened)
         assert accepted <= 1

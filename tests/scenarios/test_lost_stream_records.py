@@ -21,7 +21,7 @@ def contacts(cloud: LocalCloud, customer: str, number: int = 3) -> None:
 
 
 def message_of(cloud: LocalCloud, customer: str) -> dict[str, Any]:
-    (message,) = [item for item in cloud.table("messages") if item["customer_id"] == customer]
+    (message,) = [item for item in cloud.messages if item["customer_id"] == customer]
     return message
 
 

@@ -78,7 +78,7 @@ def test_the_message_says_how_far_behind_and_expires_from_the_close(cloud: Local
     to_close(cloud)
     [message] = cloud.sent
     assert message.text == "You are at 10, -10.5 beside the others.\n"
-    [item] = [item for item in cloud.table("messages") if item["customer_id"] == "a"]
+    [item] = [item for item in cloud.messages if item["customer_id"] == "a"]
     assert item["decided_for"].startswith("2026-03-02T09:00:00")
     assert item["deliver_by"].startswith("2026-03-04T00:00:00")
 
@@ -87,7 +87,7 @@ def test_who_is_not_eligible_gets_nothing(cloud: LocalCloud) -> None:
     reachable(cloud, "a", segment="staff")
     values(cloud, "growth", {"a": 10, "b": 20, "c": 21})
     to_close(cloud)
-    [item] = cloud.table("messages")
+    [item] = cloud.messages
     assert (item["customer_id"], item["reason"]) == ("a", "NOT_ELIGIBLE")
     assert cloud.sent == []
 
@@ -225,7 +225,7 @@ class TestKilledAtEveryCallOfAClose:
         assert len([r for r in happened if isinstance(r, Invocation) and r.error is not None]) == 1
 
         assert [one for one in compared(small_cloud) if one[1] == day] == [(behind, day, True)]
-        [message] = [item for item in small_cloud.table("messages") if item["customer_id"] == behind]
+        [message] = [item for item in small_cloud.messages if item["customer_id"] == behind]
         assert message["reason"] == "NO_ADDRESS"
         true = [item for item in small_cloud.table("peers") if item["part"].startswith("true/")]
         assert [item["is_true"] for item in true if item["item"] == behind] == [True]

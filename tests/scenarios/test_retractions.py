@@ -26,7 +26,7 @@ def test_a_contact_taken_back_does_not_count(foreword_cloud: LocalCloud) -> None
     contact(foreword_cloud, "2-withdrawn", retracts="2")
     foreword_cloud.advance(by=DAY)
     contact(foreword_cloud, "3")
-    assert not foreword_cloud.table("messages")
+    assert not foreword_cloud.messages
     contact(foreword_cloud, "4")
     assert len(foreword_cloud.sent) == 1
 
@@ -36,7 +36,7 @@ def test_it_may_come_before_what_it_takes_back(foreword_cloud: LocalCloud) -> No
     contact(foreword_cloud, "3-withdrawn", retracts="3")
     for id in ("1", "2", "3"):
         contact(foreword_cloud, id)
-    assert not foreword_cloud.table("messages")
+    assert not foreword_cloud.messages
 
 
 @pytest.mark.foreword(at="2026-03-02T21:00:00Z")
@@ -44,11 +44,11 @@ def test_what_has_not_left_yet_stays(foreword_cloud: LocalCloud) -> None:
     foreword_cloud.emit("CustomerUpdated", "ada", ADA, source="crm")
     for id in ("1", "2", "3"):
         contact(foreword_cloud, id)
-    (held,) = foreword_cloud.table("messages")
+    (held,) = foreword_cloud.messages
     assert held["status"] == "DEFERRED"
     contact(foreword_cloud, "3-withdrawn", retracts="3")
     foreword_cloud.advance(by=DAY)
-    (ended,) = foreword_cloud.table("messages")
+    (ended,) = foreword_cloud.messages
     assert (ended["status"], ended["reason"]) == ("NOT_SENT", "RETRACTED")
     assert not foreword_cloud.sent
 
@@ -59,7 +59,7 @@ def test_what_was_sent_stays_sent(foreword_cloud: LocalCloud) -> None:
         contact(foreword_cloud, id)
     contact(foreword_cloud, "3-withdrawn", retracts="3")
     foreword_cloud.advance(by=DAY)
-    (message,) = foreword_cloud.table("messages")
+    (message,) = foreword_cloud.messages
     assert message["status"] == "SENT"
     assert len(foreword_cloud.sent) == 1
 

@@ -28,7 +28,7 @@ def tasks(cloud: LocalCloud) -> list[BusEvent]:
 
 
 def the_message(cloud: LocalCloud) -> dict[str, Any]:
-    (message,) = cloud.table("messages")
+    (message,) = cloud.messages
     return message
 
 
@@ -96,7 +96,7 @@ class TestKilledAtEveryCall:
         cloud.advance(by=timedelta(days=2))
         assert not cloud.faults.armed, "the call was never made"
 
-        (message,) = [item for item in cloud.table("messages") if item["customer_id"] == customer]
+        (message,) = [item for item in cloud.messages if item["customer_id"] == customer]
         put = sum(task.detail["customer_id"] == customer for task in tasks(cloud))
         assert (put, message["status"]) in {(1, "SENT"), (0, "UNKNOWN")}
         journal = [item["type"] for item in cloud.table("activity") if item["customer_id"] == customer]

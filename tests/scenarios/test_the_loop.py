@@ -37,7 +37,7 @@ def diagnosis(cloud: LocalCloud, customer: str = "c-1") -> SentMessage:
 
 def steps(cloud: LocalCloud, customer: str = "c-1") -> list[str]:
     """Of the customer's messages, without their times, in order of them."""
-    found = [item for item in cloud.table("messages") if item["customer_id"] == customer]
+    found = [item for item in cloud.messages if item["customer_id"] == customer]
     return [step.split(" ", 1)[1] for item in found for step in sorted(item["steps"])]
 
 
@@ -142,7 +142,7 @@ def test_a_lost_answer_is_settled_by_evidence_and_announced_once(cloud: LocalClo
     cloud.faults.kill("deliver_message", call=3, when="after")
     contacts(cloud)
     (message,) = cloud.sent
-    (item,) = cloud.table("messages")
+    (item,) = cloud.messages
     assert (item["status"], item["provider_message_id"]) == ("SENT", message.provider_id)
     assert len(told(cloud, "MessageSent")) == 1
 

@@ -251,6 +251,11 @@ class LocalCloud:
         """The items of "activity", "customers", "messages" or "consents", as plain Python values."""
         return self._machine.tables.items(name)
 
+    @property
+    def messages(self) -> list[dict[str, Any]]:
+        """The contact history: the items of "messages" but for the ledgers and counters of the policy."""
+        return [item for item in self.table("messages") if not item["message_id"].startswith(" ")]
+
     def deployed(self, variable: str) -> str:
         """An environment variable of whichever function has it, e.g. "PREFERENCES_URL"."""
         value = self._machine.stack.environment(variable)

@@ -242,6 +242,7 @@ open_cases:
 consent: {marketing: opt-in, service: opt-out}
 holdout: 2%
 links: [shop.example.com]
+topics: {care: {en: Care, de: Beratung}}
 """
 VALID_POLICY = fastjsonschema.compile(editor_schema.policy_schema())
 

@@ -92,7 +92,7 @@ def test_an_erasure_that_nobody_confirms_does_nothing(
 ) -> None:
     monkeypatch.setattr("click.termui.visible_prompt_func", lambda _: "n")
     assert foreword(monkeypatch, "erase", "c-1", *STAGE) == 130
-    assert len(stage.table("messages")) == 1
+    assert len(stage.messages) == 1
 
 
 def test_an_import_counts_and_names_what_is_broken(
