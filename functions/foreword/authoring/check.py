@@ -12,6 +12,7 @@ import fastjsonschema
 from foreword.authoring.cautions import cautions
 from foreword.authoring.fields import RulebookErrors
 from foreword.authoring.mappings import check_mappings
+from foreword.authoring.policy_cautions import policy_cautions
 from foreword.authoring.rule_tests import RuleTestResult, run_rule_tests
 from foreword.authoring.rulebook import load_rulebook
 from foreword.authoring.rules import AuthoredRule
@@ -47,7 +48,7 @@ def check(rulebook: Path, messages: Path, schemas: Path, *, mappings: Path | Non
     except RulebookErrors as several:
         return Report((), several.errors, (), ())
     problems += [] if mappings is None else check_mappings(mappings, event_schemas)
-    warnings: list[InvalidRulebook] = []
+    warnings = policy_cautions(loaded, event_schemas)
     tests: list[RuleTestResult] = []
     for authored in loaded.rules:
         problems += _missing_tests(authored)
