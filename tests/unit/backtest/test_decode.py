@@ -164,7 +164,7 @@ def test_a_record_may_take_another_back() -> None:
         (json.dumps(event(id="e")) + ' {"b": 2}', "not JSON: Extra data at column 126"),
         (
             event(kind="PreferenceChanged", data={"topic": "x"}),
-            "data.channel must be one of email, sms, task, any",
+            "data.channel must be one of email, sms, task, outbound, any",
         ),
     ],
 )

@@ -208,7 +208,7 @@ def test_a_firing_none_of_whose_ifs_holds_has_neither_reason_nor_channel(tmp_pat
         ),
         (
             {"customer_id": "c-1", "preferences": [{"topic": "care"}]},
-            "preferences: channel must be one of email, sms, task, any",
+            "preferences: channel must be one of email, sms, task, outbound, any",
         ),
         ({"customer_id": "c-2"}, "customer 'c-2' stands in an earlier line already"),
     ],
