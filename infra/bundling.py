@@ -21,7 +21,7 @@ import jsii
 from aws_cdk import AssetHashType, BundlingOptions, DockerImage, ILocalBundling
 from aws_cdk import aws_lambda as lambda_
 
-NOT_SHIPPED = frozenset({"authoring", "backtest", "cli", "explaining", "local"})
+NOT_SHIPPED = frozenset({"authoring", "backtest", "cli", "experiments", "explaining", "local"})
 """Packages of foreword that stay on a developer's machine."""
 
 _PLATFORMS = ("manylinux2014_aarch64", "manylinux_2_28_aarch64")

@@ -103,6 +103,7 @@ def test_what_has_a_part_in_the_asset_gives_a_new_one(checkout: Checkout, change
     "changed",
     [
         "functions/foreword/cli/new.py",
+        "functions/foreword/experiments/new.py",
         "functions/foreword/explaining/new.py",
         "functions/foreword/local/new.py",
         "functions/release_due/new.py",

@@ -42,18 +42,18 @@ def _all(rule: Rule, schemas: Schemas) -> Iterator[tuple[str, str]]:
     for name, signal in rule.signals.items():
         for events in event_filters(signal):
             types.update(events.types or ())
-            yield from ((f"signals.{name}", words) for words in _unlikely_types(events, schemas))
+            yield from ((f"signals.{name}", words) for words in unlikely_types(events, schemas))
             if events.where is not None:
                 yield from (
                     (f"signals.{name}", words)
-                    for words in _unlikely_fields(events.where, tuple(events.types or ()), schemas)
+                    for words in unlikely_fields(events.where, tuple(events.types or ()), schemas)
                 )
     for name, expression in _asked(rule):
-        yield from ((name, words) for words in _unlikely_fields(expression, tuple(sorted(types)), schemas))
+        yield from ((name, words) for words in unlikely_fields(expression, tuple(sorted(types)), schemas))
     for name, events in awaited_events(rule):
-        yield from ((name, words) for words in _unlikely_types(events, schemas))
+        yield from ((name, words) for words in unlikely_types(events, schemas))
         if events.where is not None:
-            found = _unlikely_fields(events.where, tuple(events.types or ()), schemas)
+            found = unlikely_fields(events.where, tuple(events.types or ()), schemas)
             yield from ((name, words) for words in found)
     yield from _without_case(rule, schemas)
     if rule.experiment is not None and rule.experiment.goal is None:
@@ -64,22 +64,25 @@ def _without_case(rule: Rule, schemas: Schemas) -> Iterator[tuple[str, str]]:
     """Events that are to cancel messages of a case, and cannot say of which."""
     if rule.for_each is None:
         return
-    needed = sorted(_fields(rule.for_each.tree, _DATA))
     for name, events in awaited_events(rule):
         if name in ("hold", "experiment"):
             continue  # these are of the customer, whatever the case
-        for kind in events.types or ():
-            missing = [
-                field
-                for field in needed
-                if kind in schemas and field not in schemas[kind].get("properties", {})
-            ]
-            if missing:
-                yield (
-                    name,
-                    f"the schema of {kind} has no '{missing[0]}', and an event without the case "
-                    f"({rule.for_each.source}) cancels nothing",
-                )
+        for kind, field in lacking_fields(events, rule.for_each, schemas):
+            yield (
+                name,
+                f"the schema of {kind} has no '{field}', and an event without the case "
+                f"({rule.for_each.source}) cancels nothing",
+            )
+
+
+def lacking_fields(events: EventFilter, case: Expression, schemas: Schemas) -> Iterator[tuple[str, str]]:
+    """The types whose schema knows no field of `event.data` that the case is made of, each with the first one."""
+    needed = sorted(_fields(case.tree, _DATA))
+    for kind in events.types or ():
+        known = schemas[kind].get("properties", {}) if kind in schemas else needed
+        missing = [field for field in needed if field not in known]
+        if missing:
+            yield kind, missing[0]
 
 
 def _in_vain(rule: Rule, schemas: Schemas) -> Iterator[tuple[str, str]]:
@@ -128,7 +131,7 @@ def event_filters(signal: Signal) -> list[EventFilter]:
     return [*steps, *(value for _, value in signal if isinstance(value, EventFilter))]
 
 
-def _unlikely_types(events: EventFilter, schemas: Schemas) -> Iterator[str]:
+def unlikely_types(events: EventFilter, schemas: Schemas) -> Iterator[str]:
     known = {*schemas, *OWN_TYPES}
     for kind in events.types or ():
         hint = "" if kind in known else did_you_mean(kind, known, likeness=MISSPELT)
@@ -136,7 +139,7 @@ def _unlikely_types(events: EventFilter, schemas: Schemas) -> Iterator[str]:
             yield f"no schema describes the event '{kind}'{hint}"
 
 
-def _unlikely_fields(expression: Expression, types: tuple[str, ...], schemas: Schemas) -> Iterator[str]:
+def unlikely_fields(expression: Expression, types: tuple[str, ...], schemas: Schemas) -> Iterator[str]:
     """Fields that a negation meets and a schema does not require, and fields that look misspelt."""
     asked = {node[2] for node in _nodes(expression.tree) if node[0] == "has"}
     for symbol, field in _negated(expression.tree):

@@ -13,6 +13,7 @@ from foreword.authoring.cautions import cautions
 from foreword.authoring.fields import RulebookErrors
 from foreword.authoring.filled_in import MakeRenderer, TextMessage, fill_in
 from foreword.authoring.mappings import check_mappings
+from foreword.authoring.policy_cautions import policy_cautions
 from foreword.authoring.rule_tests import RuleTestResult, run_rule_tests
 from foreword.authoring.rulebook import load_rulebook
 from foreword.authoring.rules import AuthoredRule
@@ -61,7 +62,7 @@ def check(
         return Report((), several.errors, (), ())
     problems += [] if mappings is None else check_mappings(mappings, event_schemas)
     problems += check_layouts(templates, messages, loaded.policy.link_hosts)
-    warnings: list[InvalidRulebook] = []
+    warnings = policy_cautions(loaded, event_schemas)
     tests: list[RuleTestResult] = []
     text_messages: list[TextMessage] = []
     for authored in loaded.rules:

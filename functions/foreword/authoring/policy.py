@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import re
 import zoneinfo
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -25,7 +26,8 @@ from foreword.authoring.suggest import did_you_mean
 from foreword.authoring.value_schemas import DURATION, EVENT_TYPE, TEXT, list_of, mapping, whole
 from foreword.authoring.value_schemas import one_of as any_of
 from foreword.authoring.yaml_reader import Mapping as YamlMapping
-from foreword.authoring.yaml_reader import Node, Scalar, json_value
+from foreword.authoring.yaml_reader import Node, Place, Scalar, Sequence, json_value
+from foreword.domain.errors import InvalidRulebook
 from foreword.domain.facts import CUSTOMER_UPDATED
 from foreword.domain.instants import DAY, Duration, format_duration
 from foreword.domain.rulebook import Policy, Purpose, Willingness
@@ -84,10 +86,29 @@ T = TypeVar("T")
 _LIST_NAME = re.compile(LIST_NAME, re.ASCII)
 
 
+@dataclass(frozen=True, slots=True)
+class AuthoredPolicy:
+    """`places` holds where each score (`willingness.TYPE`) and each element of a list (`open_cases.0`) stands."""
+
+    policy: Policy = field(default_factory=Policy)
+    file: str = ""
+    places: Mapping[str, Place] = field(default_factory=dict)
+
+    def refused(self, name: str, message: str) -> InvalidRulebook:
+        """At the place of that name."""
+        at = self.places[name]
+        return InvalidRulebook(message, file=self.file, line=at.line, column=at.column)
+
+
 def read_policy(path: Path) -> Policy:
     """The defaults where there is no such file; raises RulebookErrors or InvalidRulebook."""
+    return read_authored_policy(path).policy
+
+
+def read_authored_policy(path: Path) -> AuthoredPolicy:
+    """The same with the places that later checks need."""
     if not path.exists():
-        return Policy()
+        return AuthoredPolicy()
     source = Source(path)
     fields = Fields(source, source.root(), "the policy", KEYS)
     values: dict[str, Any] = {}
@@ -100,7 +121,18 @@ def read_policy(path: Path) -> Policy:
     if "quiet_hours" in values:
         hours = values["quiet_hours"]
         values |= {"quiet_hours": hours.everywhere, "quiet_hours_on": hours.on}
-    return Policy(**values)
+    return AuthoredPolicy(Policy(**values), source.file, _places(fields))
+
+
+def _places(fields: Fields) -> dict[str, Place]:
+    places: dict[str, Place] = {}
+    for name, node in fields.values.items():
+        if isinstance(node, Sequence):
+            places |= {f"{name}.{number}": item.place for number, item in enumerate(node.items)}
+    for key, node in getattr(fields.values.get("willingness"), "entries", ()):
+        if key.value == "scores":
+            places |= {f"willingness.{kind.value}": kind.place for kind, _ in getattr(node, "entries", ())}
+    return places
 
 
 def _check_reach(source: Source, fields: Fields, values: dict[str, Any]) -> None:

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from foreword.authoring.fields import RulebookErrors
-from foreword.authoring.policy import read_lists, read_policy
+from foreword.authoring.policy import AuthoredPolicy, read_authored_policy, read_lists
 from foreword.authoring.rules import AuthoredRule, read_rule
 from foreword.authoring.signals.shared import SharedSignals, read_shared_signals
 from foreword.authoring.surroundings import Surroundings
@@ -19,12 +19,15 @@ from foreword.domain.rulebook import Mode, Policy, Rulebook
 
 @dataclass(frozen=True, slots=True)
 class LoadedRulebook:
-    """The rules of every mode, in order of their names. `shared` are the signals of signals.yaml."""
+    """The rules of every mode, in order of their names. `shared` are the signals of signals.yaml; `written` is the
+    policy as it was read, with its places, where it was not given.
+    """
 
     rules: tuple[AuthoredRule, ...]
     policy: Policy
     lists: Mapping[str, tuple[str, ...]]
     shared: SharedSignals = field(default_factory=SharedSignals)
+    written: AuthoredPolicy = field(default_factory=AuthoredPolicy, compare=False)
 
     def published(self) -> Rulebook:
         """What the functions read: drafts are left out."""
@@ -45,10 +48,11 @@ def load_rulebook(directory: Path, policy: Policy | None = None) -> LoadedRulebo
     lists: Mapping[str, tuple[str, ...]] = {}
     shared: SharedSignals | None = None
     rules: list[AuthoredRule] = []
+    written = AuthoredPolicy()
     if policy is None:
-        policy = Policy()
         with _collecting(errors):
-            policy = read_policy(files.document("policy"))
+            written = read_authored_policy(files.document("policy"))
+        policy = written.policy
     with _collecting(errors):
         lists = read_lists(files.document("lists"))
     with _collecting(errors):
@@ -62,7 +66,7 @@ def load_rulebook(directory: Path, policy: Policy | None = None) -> LoadedRulebo
             errors.append(InvalidRulebook("not a rule: a rule stands in a file NAME.yaml", file=str(path)))
     if errors or shared is None:
         raise RulebookErrors(errors)
-    return LoadedRulebook(tuple(rules), policy, lists, shared)
+    return LoadedRulebook(tuple(rules), policy, lists, shared, written)
 
 
 class _Files:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -15,7 +16,6 @@ from foreword.cli.results_progress import Waiting
 from foreword.cli.results_text import print_text, to_json
 from foreword.cli.rulebooks import with_drafts
 from foreword.cli.stages import declared_stages
-from foreword.domain import json_text
 from foreword.domain.instants import to_instant
 from foreword.domain.rulebook import Experiment, Goal, Rulebook
 from foreword.local import project
@@ -40,7 +40,7 @@ def run(
     experiment, goal = _experiment(rule, rules, directory)
     told = _results(rule, experiment, goal, rules, of, profile, region)
     if as_json:
-        click.echo(json_text.dumps(to_json(rule, goal, told)))
+        click.echo(json.dumps(to_json(rule, goal, told)))
     else:
         print_text(rule, goal, told)
     if told.is_mismatched:

@@ -352,11 +352,18 @@ def test_a_segment_that_the_schema_does_not_list_is_warned_of(
     ]
 
 
-def test_every_send_needs_its_templates_and_a_task_none(tmp_path: Path) -> None:
+@pytest.mark.parametrize("channel", ["task", "outbound"])
+def test_every_send_needs_its_templates_and_a_task_or_an_outbound_event_none(
+    tmp_path: Path, channel: str
+) -> None:
     head, tests = RULE.split("  expires_after: 24h\n")
     first, send = head.split("send:\n")
-    more = "  - {message: call, purpose: service, topic: care, channels: [task], if: 'contacts > 9'}\n"
-    more += "  - {message: cal, purpose: service, topic: care, channels: [task, sms], if: 'contacts > 9'}\n"
+    more = "  - {message: call, purpose: service, topic: care, CHANNEL, if: 'contacts > 9'}\n".replace(
+        "CHANNEL", f"channels: [{channel}]"
+    )
+    more += "  - {message: cal, purpose: service, topic: care, CHANNEL, if: 'contacts > 9'}\n".replace(
+        "CHANNEL", f"channels: [{channel}, sms]"
+    )
     text = f"{first}send:\n  - " + send.strip().replace("\n  ", "\n    ") + f"\n{more}{tests}"
     assert words(run(tmp_path, text).problems, tmp_path) == [
         "rulebook/rules/stuck.yaml:20:15: there is no message 'cal' in messages"
@@ -523,3 +530,17 @@ def test_a_draft_may_lack_its_templates(tmp_path: Path) -> None:
     rulebook = write_rulebook(tmp_path / "rulebook", stuck=draft)
     messages, schemas = write_messages(tmp_path / "messages"), write_schemas(tmp_path / "schemas")
     assert publish(rulebook, messages, schemas, tmp_path / "out").rules == ()
+
+
+def test_the_variant_is_a_placeholder_where_there_are_variants(tmp_path: Path) -> None:
+    told: dict[str, str | None] = {"email_txt": "{% if variant == 'calm' %}x{% endif %}"}
+    variants = f"experiment: {{variants: {{calm: 50%, direct: 50%}}}}\n{RULE}"
+    assert run(tmp_path / "with", variants, told).problems == ()
+    (problem,) = run(tmp_path / "without", RULE, told).problems
+    assert problem.message.startswith("unknown placeholder 'variant'")
+
+
+def test_warnings_of_the_policy_stand_among_the_others(tmp_path: Path) -> None:
+    write_rulebook(tmp_path / "rulebook", policy="volume_constraints: [{topic: car, at_most: 5, per: day}]\n")
+    (warning,) = run(tmp_path, RULE).warnings
+    assert warning.message == "no rule sends anything of the topic 'car'; did you mean 'care'?"
