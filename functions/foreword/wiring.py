@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
+from urllib.parse import urlsplit
 from uuid import uuid4
 
 from pydantic import TypeAdapter
@@ -135,6 +136,8 @@ def deliver_message(settings: DeliverMessageSettings) -> HandleChanges:
     published = rulebook(settings)
     client = clients.dynamodb()
     holds = _holds(published)
+    # The customer's own page: to confirm a choice is linked to by a value of the event that asks for it.
+    own_host = urlsplit(settings.preferences_url).hostname or ""
     deliver = DeliverMessage(
         outbox=OutboxTables(
             client,
@@ -143,7 +146,7 @@ def deliver_message(settings: DeliverMessageSettings) -> HandleChanges:
             settings.consents_table,
             with_state=holds is not None,
         ),
-        renderer=LiquidRenderer(templates, published.policy.link_hosts),
+        renderer=LiquidRenderer(templates, (*published.policy.link_hosts, own_host)),
         mailer=SesMailer(clients.ses(), settings.email_sender, settings.configuration_set),
         texter=SnsTexter(clients.sns(), settings.sms_sender_id),
         tasks=TaskBus(clients.task_events(), settings.bus_name, SystemClock()),

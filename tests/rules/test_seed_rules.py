@@ -110,7 +110,7 @@ def rendered(
         generation="g",
         signals=(SIGNALS | SIGNALS_BY_TEXT)[message],
     )
-    return LiquidRenderer(TEMPLATES).render(decided, channel, profile, None)
+    return LiquidRenderer(TEMPLATES, ("links.example",)).render(decided, channel, profile, None)
 
 
 class Balanced(HTMLParser):

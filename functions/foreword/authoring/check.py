@@ -11,7 +11,7 @@ import fastjsonschema
 
 from foreword.authoring.cautions import cautions
 from foreword.authoring.fields import RulebookErrors
-from foreword.authoring.filled_in import MakeRenderer, TextMessage, fill_in
+from foreword.authoring.filled_in import SAMPLE_HOST, MakeRenderer, TextMessage, fill_in
 from foreword.authoring.mappings import check_mappings
 from foreword.authoring.policy_cautions import policy_cautions
 from foreword.authoring.rule_tests import RuleTestResult, run_rule_tests
@@ -73,7 +73,9 @@ def check(
         warnings += template_cautions(authored, templates, messages, event_schemas)
         tests += run_rule_tests(authored, loaded.policy, loaded.lists)
     if renderer is not None and not problems:
-        filled = fill_in(loaded, templates, messages, renderer(templates, loaded.policy.link_hosts))
+        filled = fill_in(
+            loaded, templates, messages, renderer(templates, (*loaded.policy.link_hosts, SAMPLE_HOST))
+        )
         problems += filled.problems
         warnings += filled.warnings
         text_messages += filled.text_messages

@@ -23,6 +23,9 @@ SAMPLE_LINKS = MessageLinks(
 )
 """Such as the customer gets with every message but a critical one."""
 
+SAMPLE_HOST = "preferences.example"
+"""Where these lead, and whatever else Foreword itself links to in a rule's tests."""
+
 _CHANNELS = {HTML: Channel.EMAIL, SMS: Channel.SMS}
 
 

@@ -63,8 +63,6 @@ KEYS = {
     "willingness": Key(mapping(WILLINGNESS_KEYS)),
     "open_cases": Key(open_cases.CASES),
     "consent": Key(mapping(CONSENT_KEYS)),
-    "links": Key(list_of({**TEXT, "examples": ["shop.example.com"]})),
-    "holdout": Key(shares.PERCENT),
     "topics": Key(
         {
             "type": "object",
@@ -77,6 +75,8 @@ KEYS = {
             },
         }
     ),
+    "links": Key(list_of({**TEXT, "examples": ["shop.example.com"]})),
+    "holdout": Key(shares.PERCENT),
 }
 
 _HOST = re.compile(r"[a-z0-9-]+(?:\.[a-z0-9-]+)+", re.ASCII)

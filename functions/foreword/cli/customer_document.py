@@ -18,6 +18,7 @@ from typing import Any
 
 from foreword.adapters.consents_table import CURRENT, consents_from_item
 from foreword.adapters.customers_table import PROFILE, STATE, profile_from_item, state_text
+from foreword.adapters.ledger_items import LEDGER
 from foreword.adapters.message_items import message_from_item, steps_from_item
 from foreword.adapters.personal_data import Items
 from foreword.contracts.activity_items import fact_of
@@ -42,6 +43,8 @@ def document(customer_id: str, items: Items, now: Instant) -> dict[str, Any]:
         "customers": [plain(item) for name, item in customers.items() if name not in (PROFILE, STATE)],
         "consents": [plain(item) for name, item in consents.items() if name != CURRENT],
     }
+    messages = [item for item in items["messages"] if item["message_id"]["S"] != LEDGER]
+    ledger = [plain(item) for item in items["messages"] if item["message_id"]["S"] == LEDGER]
     return {
         "customer_id": customer_id,
         "exported_at": format_instant(now),
@@ -49,7 +52,8 @@ def document(customer_id: str, items: Items, now: Instant) -> dict[str, Any]:
         "consents": _consents(consents.get(CURRENT), customer_id),
         "journal": [_fact(fact) for fact in sorted(map(fact_of, items["activity"]), key=lambda it: it.order)],
         "state": _state(customers.get(STATE)),
-        "messages": [_message(item) for item in sorted(items["messages"], key=_decided_at)],
+        "messages": [_message(item) for item in sorted(messages, key=_decided_at)],
+        "caps": ledger,
         "comparisons": [plain(item) for item in items.get("peers", [])],
         "more": {table: kept for table, kept in more.items() if kept},
     }

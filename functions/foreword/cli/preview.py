@@ -13,7 +13,7 @@ import click
 from foreword.adapters.liquid_templates import LiquidRenderer, Rendered
 from foreword.adapters.mime import compose
 from foreword.authoring.fields import RulebookErrors
-from foreword.authoring.filled_in import links_of, profile_with
+from foreword.authoring.filled_in import SAMPLE_HOST, links_of, profile_with
 from foreword.authoring.rulebook import LoadedRulebook, load_rulebook
 from foreword.authoring.rules import AuthoredRule
 from foreword.authoring.samples import GENERATION, Sample, samples_of
@@ -69,7 +69,7 @@ def run(
         sample = replace(sample, message=replace(sample.message, signals=values))
     profile = sample.profile if given is None else _profile(given)
     profile = profile_with(profile, locale=locale, segment=segment)
-    renderer = LiquidRenderer(templates, loaded.policy.link_hosts)
+    renderer = LiquidRenderer(templates, (*loaded.policy.link_hosts, SAMPLE_HOST))
     shown = sample.message if variant is None else replace(sample.message, variant=variant)
     links = links_of(shown)
     try:
