@@ -27,6 +27,7 @@ OWN_FACTS = (
     "MessageSkipped",
     "MessageOutcomeUnknown",
     "TaskRequested",
+    "OutboundRequested",
     "PreferenceChanged",
     "ConfirmationRequested",
     "AddressSuppressed",

@@ -236,7 +236,7 @@ class Messaging(Construct):
             ),
         )
         emails = {"source": ["aws.ses"], "detail": {"mail": {"tags": {"ses:configuration-set": [name]}}}}
-        tasks = {"source": [OWN_SOURCE], "detail-type": ["TaskRequested"]}
+        tasks = {"source": [OWN_SOURCE], "detail-type": ["TaskRequested", "OutboundRequested"]}
         rules = [
             self._to_feedback("OwnEmailEvents", emails),
             self._to_feedback("OwnTasks", tasks, self._bus.event_bus_name),

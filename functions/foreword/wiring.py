@@ -31,9 +31,9 @@ from foreword.adapters.provider_lists import AwsLists
 from foreword.adapters.quarantine_queue import QuarantineQueue
 from foreword.adapters.reach_table import ReachTable
 from foreword.adapters.reconciliation_item import ReconciliationItem
+from foreword.adapters.request_bus import RequestBus
 from foreword.adapters.ses import SesMailer
 from foreword.adapters.sns import SnsTexter
-from foreword.adapters.task_bus import TaskBus
 from foreword.adapters.volume_counters import VolumeCounters
 from foreword.adapters.work_queue import PeerWorkQueue
 from foreword.app.admit_messages import AdmitMessages
@@ -149,7 +149,7 @@ def deliver_message(settings: DeliverMessageSettings) -> HandleChanges:
         renderer=LiquidRenderer(templates, (*published.policy.link_hosts, own_host)),
         mailer=SesMailer(clients.ses(), settings.email_sender, settings.configuration_set),
         texter=SnsTexter(clients.sns(), settings.sms_sender_id),
-        tasks=TaskBus(clients.task_events(), settings.bus_name, SystemClock()),
+        requests=RequestBus(clients.request_events(), settings.bus_name, SystemClock()),
         gates=DeliveryGates(
             published.policy,
             FollowUps(published),

@@ -15,10 +15,10 @@ from aws_lambda_powertools.metrics import MetricUnit, single_metric
 
 from foreword import wiring
 from foreword.contracts.log_events import is_log_event
+from foreword.contracts.request_events import read_request_event
 from foreword.contracts.ses_events import Ignored, read_ses_event
 from foreword.contracts.sms_replies import is_notification, read_replies
 from foreword.contracts.sms_status import SmsStatus, read_sms_statuses
-from foreword.contracts.task_events import read_task_event
 from foreword.settings import RecordFeedbackSettings
 
 _settings = cache(lambda: RecordFeedbackSettings.from_environment())
@@ -34,7 +34,7 @@ def handle(event: Mapping[str, Any], _context: object) -> dict[str, list[str]]:
         return {"outcomes": [_sms_status(status) for status in read_sms_statuses(event)]}
     if is_notification(event):
         return {"outcomes": [_told("REPLY", _record_reply()(reply)) for reply in read_replies(event)]}
-    feedback = read_task_event(event) or read_ses_event(event, _settings().configuration_set)
+    feedback = read_request_event(event) or read_ses_event(event, _settings().configuration_set)
     if isinstance(feedback, Ignored):
         return {"outcomes": [_told("none", feedback)]}
     return {"outcomes": [_told(feedback.kind, _record()(feedback))]}

@@ -158,6 +158,11 @@ class FakeProvider:
         return call
 
 
+class FakeRequests(FakeProvider):
+    def prepare(self, message: Message, channel: Channel) -> ProviderCall:  # type: ignore[override]
+        return super().prepare(message)
+
+
 @dataclass
 class FakeRenderer:
     """`fails` raises as a template does that cannot be filled in."""

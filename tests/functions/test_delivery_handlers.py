@@ -18,7 +18,7 @@ from foreword.adapters.event_bus import entry_of
 from foreword.adapters.message_items import message_from_item, message_item, message_key, new_message_write
 from foreword.domain.instants import DAY, HOUR, Instant
 from foreword.domain.messages import Message, MessageStatus
-from foreword.domain.outgoing import task_event
+from foreword.domain.outgoing import request_event
 from foreword.domain.reasons import Reason
 from foreword.domain.rulebook import Channel, Policy, Rulebook
 from foreword.domain.tags import tags_of
@@ -209,7 +209,7 @@ def test_feedback_settles_and_all_else_is_counted_as_ignored(
 
 def test_a_task_that_the_bus_brings_back_was_accepted(road: DynamoDBClient, now: Instant) -> None:
     calling = put(road, a_message(channels=(Channel.TASK,)).claimed("attempt-1", Channel.TASK, now))
-    entry = entry_of(task_event(calling, now), "foreword-dev")
+    entry = entry_of(request_event(calling, Channel.TASK, now), "foreword-dev")
     event = {"id": "7f3c", "source": entry["Source"], "detail-type": entry["DetailType"]}
     assert record_feedback.handle({**event, "detail": json.loads(entry["Detail"])}, None) == {
         "outcomes": ["RECORDED"]

@@ -20,9 +20,9 @@ from moto.sesv2.models import sesv2_backends
 from moto.sns.models import sns_backends
 
 from foreword.adapters import clients
+from foreword.adapters.request_bus import RequestBus
 from foreword.adapters.ses import SesMailer
 from foreword.adapters.sns import SnsTexter
-from foreword.adapters.task_bus import TaskBus
 from foreword.app.ports import Accepted, OutcomeUnknown, ProviderCall, ProviderOutcome, Refused
 from foreword.domain.content import EmailContent, SmsContent
 from foreword.domain.errors import InvalidTemplate
@@ -79,7 +79,7 @@ def bus(aws: None) -> EventBridgeClient:
 
 def task(client: EventBridgeClient, **changes: Any) -> ProviderCall:
     message = a_message(channels=(Channel.TASK,), **changes)
-    return TaskBus(client, "foreword-dev", FakeClock(NOON)).prepare(message)
+    return RequestBus(client, "foreword-dev", FakeClock(NOON)).prepare(message, Channel.TASK)
 
 
 def requests_of(client: Any, operation: str) -> list[dict[str, Any]]:
@@ -261,7 +261,7 @@ def test_a_task_that_the_bus_certainly_did_not_take_is_told_from_one_that_it_may
 
 
 def test_the_wired_providers_retry_nothing(aws: None) -> None:
-    providers = (clients.ses, clients.sns, clients.task_events)
+    providers = (clients.ses, clients.sns, clients.request_events)
     for client in (one.__wrapped__() for one in providers):
         config: Any = client.meta.config
         assert config.retries["total_max_attempts"] == 1

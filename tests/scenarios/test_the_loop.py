@@ -139,7 +139,7 @@ def test_the_providers_own_lists_are_heeded_from_the_next_day_on(cloud: LocalClo
 
 
 def test_a_lost_answer_is_settled_by_evidence_and_announced_once(cloud: LocalCloud) -> None:
-    cloud.faults.kill("deliver_message", call=3, when="after")
+    cloud.faults.kill("deliver_message", call=5, when="after")
     contacts(cloud)
     (message,) = cloud.sent
     (item,) = cloud.messages
@@ -150,7 +150,7 @@ def test_a_lost_answer_is_settled_by_evidence_and_announced_once(cloud: LocalClo
 def test_a_text_message_of_a_lost_answer_stays_unknown_whatever_is_logged(cloud: LocalCloud) -> None:
     cloud.emit("CustomerUpdated", "c-1", PHONE, source="crm")
     cloud.emit("DiagnosisRecorded", "c-1", {"code": "E11"}, source="clinic")
-    cloud.faults.kill("deliver_message", call=3, when="after")
+    cloud.faults.kill("deliver_message", call=5, when="after")
     cloud.advance(by=timedelta(days=15))
     assert len(cloud.sent) == 1
     assert steps(cloud)[-1] == "UNKNOWN UNKNOWN_OUTCOME"

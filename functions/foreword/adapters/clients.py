@@ -34,7 +34,7 @@ def events() -> EventBridgeClient:
 
 
 @cache
-def task_events() -> EventBridgeClient:
+def request_events() -> EventBridgeClient:
     """The bus as a provider: a task is put there once for each claim."""
     return boto3.client("events", config=_PROVIDER)
 

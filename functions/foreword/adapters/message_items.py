@@ -102,6 +102,8 @@ def message_from_item(item: Mapping[str, Any]) -> Message:
         reason=Reason(item["reason"]["S"]) if "reason" in item else None,
         winner=text("winner"),
         tried=tuple(Channel(channel["S"]) for channel in item.get("tried", {"L": []})["L"]),
+        tried_ids=tuple(id["S"] for id in item.get("tried_ids", {"L": []})["L"]),
+        went_out="went_out" in item,
         has_place="has_place" in item,
         volume=text("volume"),
         channel=Channel(item["channel"]["S"]) if "channel" in item else None,
@@ -120,8 +122,10 @@ def _attribute(name: str, value: Any) -> AttributeValueTypeDef:
         return {"S": sortable(value)}
     if name in _NUMBERS:
         return {"N": str(value)}
-    if name in ("follow_up", "has_place"):
+    if name in ("follow_up", "has_place", "went_out"):
         return {"BOOL": value}
+    if name == "tried_ids":
+        return {"L": [{"S": id} for id in value]}
     if name in ("channels", "tried"):
         return {"L": [{"S": channel.value} for channel in value]}
     if name == "signals":

@@ -33,6 +33,8 @@ _CHANGING = (
     "reason",
     "winner",
     "tried",
+    "tried_ids",
+    "went_out",
     "has_place",
     "volume",
     "channel",

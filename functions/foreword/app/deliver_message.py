@@ -43,7 +43,7 @@ from foreword.app.ports import (
     ProviderCall,
     Refused,
     Renderer,
-    Tasks,
+    Requests,
     Texter,
 )
 from foreword.domain.arbitration import Admitted, admit
@@ -76,7 +76,7 @@ class DeliverMessage:
     renderer: Renderer
     mailer: Mailer
     texter: Texter
-    tasks: Tasks
+    requests: Requests
     gates: DeliveryGates
     counters: Counters
     links: Links
@@ -173,7 +173,7 @@ class DeliverMessage:
 
     def _prepare(self, message: Message, dossier: Dossier, send: Send) -> ProviderCall:
         if send.address is None:
-            return self.tasks.prepare(message)
+            return self.requests.prepare(message, send.channel)
         links = None if message.purpose is Purpose.CRITICAL else self.links.links_for(message)
         content = self.renderer.render(message, send.channel, dossier.profile, links)
         if isinstance(content, EmailContent):
@@ -192,7 +192,7 @@ class DeliverMessage:
             case Refused(code, retryable=True):
                 return self._record(claimed, claimed.backed_off(now), code)
             case Refused(code):
-                return self._record(claimed, claimed.not_sent(Reason.REJECTED_BY_PROVIDER, now), code)
+                return self._record(claimed, claimed.undelivered(Reason.REJECTED_BY_PROVIDER, now), code)
             case OutcomeUnknown(code):
                 return Delivered(claimed, code)
 

@@ -351,9 +351,9 @@ class Texter(Protocol):
         ...
 
 
-class Tasks(Protocol):
-    def prepare(self, message: Message) -> ProviderCall:
-        """As for e-mail, with no address and no content: who takes the task up knows what to do."""
+class Requests(Protocol):
+    def prepare(self, message: Message, channel: Channel) -> ProviderCall:
+        """As for e-mail, with no address and no content: who takes it up knows what to do."""
         ...
 
 

@@ -1,6 +1,7 @@
 """Match a provider's feedback to the message it is about, settle what it proves, and tell the bus.
 
-    1 settle    the message's status, where the evidence changes it
+    1 settle    the message's status, where the evidence changes it: READY for its next channel, where it is certain
+                that nothing arrived by this one
     2 note      the step in its contact history, which is a set: the same one twice is one
     3 suppress  the address, if it must not be written to again, in one transaction with the fact in the journal
     4 tell      the bus
@@ -49,7 +50,15 @@ class RecordFeedback:
             message = self.messages.load(feedback.customer_id, feedback.message_id)
             if message is None:
                 return Recorded.UNKNOWN_MESSAGE
-            if message.attempt_id is None:
+            if feedback.channel in message.tried:
+                if message.tried_ids[message.tried.index(feedback.channel)] not in (
+                    "",
+                    feedback.provider_message_id,
+                ):
+                    return Recorded.OTHER_PROVIDER_ID
+                self._pass_on(message, feedback)
+                return Recorded.RECORDED
+            if message.attempt_id is None or message.channel is not feedback.channel:
                 return Recorded.NEVER_CALLED
             if message.provider_message_id not in (None, feedback.provider_message_id):
                 return Recorded.OTHER_PROVIDER_ID
@@ -66,15 +75,15 @@ class RecordFeedback:
         event = _event(message, feedback)
         if event is None:
             return
-        if suppresses(feedback) and feedback.address is not None and message.channel is not None:
-            entry = suppression(message.customer_id, message.channel, feedback.address)
+        if suppresses(feedback) and feedback.address is not None:
+            entry = suppression(message.customer_id, feedback.channel, feedback.address)
             self.suppressions.suppress(fact_of(event, self.clock.now()), entry)
         self.bus.put([event])
 
 
 def _event(message: Message, feedback: Feedback) -> OutgoingEvent | None:
-    if feedback.kind is not FeedbackKind.UNSUBSCRIBED or message.channel is None:
+    if feedback.kind is not FeedbackKind.UNSUBSCRIBED:
         return feedback_event(message, feedback)
     id = f"{message.message_id}/unsubscribed"
     at = feedback.occurred_at
-    return suppressed_event(message.customer_id, message.channel, Cause.UNSUBSCRIBED, id, at)
+    return suppressed_event(message.customer_id, feedback.channel, Cause.UNSUBSCRIBED, id, at)

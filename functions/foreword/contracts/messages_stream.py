@@ -40,6 +40,7 @@ class _Image(_Shape):
     channel: Text | None = None
     reason: Text | None = None
     closed_at: Text | None = None
+    tried: Any = None
 
 
 class _Stream(_Shape):
@@ -90,5 +91,6 @@ def _change(stream: _Stream) -> Change | None:
         status=image.status,
         reason=image.reason,
         closed_at=parse_instant(image.closed_at),
+        again=image.tried is not None and image.status is MessageStatus.SENT,
     )
     return Change(stream.sequence_number, image.customer_id, image.message_id, outcome)

@@ -23,6 +23,7 @@ from pydantic import (
 
 from foreword.domain.feedback import Feedback, FeedbackKind
 from foreword.domain.instants import Instant, parse_instant
+from foreword.domain.rulebook import Channel
 from foreword.domain.tags import CUSTOMER_TAG, MESSAGE_TAG, named_by
 
 CONFIGURATION_SET_TAG = "ses:configuration-set"
@@ -159,7 +160,7 @@ def read_ses_event(event: Any, configuration_set: str) -> Feedback | Ignored:
     time = _time(statement.timestamp) or _time(mail.timestamp)
     if time is None:
         return Ignored.MALFORMED
-    return Feedback(kind, *named, mail.message_id, *time, statement.details(), mail.recipient)
+    return Feedback(kind, *named, mail.message_id, *time, Channel.EMAIL, statement.details(), mail.recipient)
 
 
 def _left_altogether(said: _Subscription | None) -> bool:

@@ -21,6 +21,7 @@ from foreword.contracts.log_events import LogLine, read_log_lines
 from foreword.domain import json_text
 from foreword.domain.feedback import Feedback, FeedbackKind
 from foreword.domain.instants import format_instant
+from foreword.domain.rulebook import Channel
 
 LOG_GROUP = "sns/"
 
@@ -76,6 +77,7 @@ class SmsStatus:
             self.provider_message_id,
             self.line.at,
             format_instant(self.line.at),
+            Channel.SMS,
             self.details,
             self.address,
         )

@@ -18,6 +18,7 @@ CONFIRMATION_REQUESTED = "ConfirmationRequested"
 
 MESSAGE_SKIPPED = "MessageSkipped"
 TASK_REQUESTED = "TaskRequested"
+OUTBOUND_REQUESTED = "OutboundRequested"
 EVENT_REJECTED = "EventRejected"
 ADDRESS_SUPPRESSED = "AddressSuppressed"
 """An address is not written to any more, for a cause outside any message: a STOP, a provider's own list."""
@@ -40,7 +41,7 @@ OWN_TYPES = frozenset(
         MESSAGE_SKIPPED,
         "MessageOutcomeUnknown",
         TASK_REQUESTED,
-        "OutboundRequested",
+        OUTBOUND_REQUESTED,
         PREFERENCE_CHANGED,
         CONFIRMATION_REQUESTED,
         ADDRESS_SUPPRESSED,

@@ -1,12 +1,13 @@
 """What a provider says later about a message it was handed, and what that settles.
 
-| feedback                     | proves             | CALLING, UNKNOWN | waits for another try | SENT     | others |
-|------------------------------|--------------------|------------------|-----------------------|----------|--------|
-| REJECTED                     | it was thrown away | NOT_SENT         | stays                 | NOT_SENT | stay   |
-| any other (sent, bounced …)  | it was accepted    | SENT             | SENT, no second call  | stays    | stay   |
+| feedback                     | proves                  | CALLING, UNKNOWN, SENT | waits for another try | others |
+|------------------------------|-------------------------|------------------------|-----------------------|--------|
+| REJECTED                     | it was thrown away      | the next channel       | stays                 | stay   |
+| BOUNCED for good             | it can never arrive     | the next channel       | the next channel      | stay   |
+| any other (sent, opened …)   | it was accepted         | SENT                   | SENT, no second call  | stay   |
 
-A permanent bounce leaves the status as it is, and proves what a rejection does: nothing arrived, and nothing will
-(`certainly_not_delivered`).
+The next channel is READY on it, or NOT_SENT where there is none. Feedback of a channel that the message has left
+behind settles nothing.
 
 A rejection overrules SENT, because that said no more than that the provider took it, and so that the order in
 which "sent" and "rejected" arrive makes no difference.
@@ -22,6 +23,7 @@ from foreword.domain.instants import Instant
 from foreword.domain.messages import Message, MessageStatus
 from foreword.domain.outgoing import OutgoingEvent, about_message
 from foreword.domain.reasons import Reason
+from foreword.domain.rulebook import Channel
 
 
 class FeedbackKind(StrEnum):
@@ -49,7 +51,7 @@ _REPEATABLE = (FeedbackKind.DELAYED, FeedbackKind.OPENED, FeedbackKind.CLICKED)
 
 @dataclass(frozen=True, slots=True)
 class Feedback:
-    """One statement of a provider; `details` are plain words of its own, never an address or a link.
+    """One statement of the provider of a channel; `details` are plain words of its own, never an address or a link.
 
     `occurred_at_text` is the time as the provider wrote it: what repeats (an opening) is told apart by it.
     `address` is where the message went, for as long as it takes to know it again; it is never stored or told.
@@ -61,6 +63,7 @@ class Feedback:
     provider_message_id: str
     occurred_at: Instant
     occurred_at_text: str
+    channel: Channel
     details: Mapping[str, str] = field(default_factory=dict)
     address: str | None = field(default=None, repr=False, compare=False)
 
@@ -77,24 +80,24 @@ class Feedback:
 
 def settled(message: Message, feedback: Feedback, now: Instant) -> Message:
     """The message after this evidence; the very same one where it changes nothing."""
-    undecided = message.status in (MessageStatus.CALLING, MessageStatus.UNKNOWN)
-    if feedback.kind is FeedbackKind.REJECTED:
-        if undecided or message.status is MessageStatus.SENT:
-            return message.not_sent(Reason.REJECTED_BY_PROVIDER, now)
+    if message.channel is not feedback.channel:
         return message
+    undecided = message.status in (MessageStatus.CALLING, MessageStatus.UNKNOWN)
     waits_for_another_try = message.attempt_id is not None and message.status in (
         MessageStatus.READY,
         MessageStatus.DEFERRED,
     )
+    if feedback.kind is FeedbackKind.REJECTED:
+        if undecided or message.status is MessageStatus.SENT:
+            return message.undelivered(Reason.REJECTED_BY_PROVIDER, now, feedback.provider_message_id)
+        return message
+    if feedback.proves_non_delivery:
+        if undecided or waits_for_another_try or message.status is MessageStatus.SENT:
+            return message.undelivered(Reason.BOUNCED, now, feedback.provider_message_id)
+        return message
     if undecided or waits_for_another_try:
         return message.sent(feedback.provider_message_id, now)
     return message
-
-
-def certainly_not_delivered(message: Message, feedback: Feedback) -> bool:
-    """Whether this evidence, of this message's own call, makes it certain that nothing arrived on its channel."""
-    ours = message.provider_message_id in (None, feedback.provider_message_id)
-    return message.attempt_id is not None and ours and feedback.proves_non_delivery
 
 
 def feedback_event(message: Message, feedback: Feedback) -> OutgoingEvent | None:
@@ -103,14 +106,15 @@ def feedback_event(message: Message, feedback: Feedback) -> OutgoingEvent | None
     if event_type is None:
         return None
     suffix = f"/{feedback.occurred_at_text}" if feedback.kind in _REPEATABLE else ""
-    channel = None if message.channel is None else message.channel.value
     return OutgoingEvent(
         type=event_type,
         id=f"{message.message_id}/{feedback.kind.value.lower()}{suffix}",
         customer_id=message.customer_id,
         occurred_at=feedback.occurred_at,
         data={
-            **about_message(message.message_id, message.rule, message.message, channel, message.case),
+            **about_message(
+                message.message_id, message.rule, message.message, feedback.channel, message.case
+            ),
             **feedback.details,
         },
     )

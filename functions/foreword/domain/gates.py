@@ -131,11 +131,13 @@ def place_of(message: Message, channel: Channel) -> Place:
 
 
 def _preferred(message: Message, contact: Contact) -> Iterator[Channel]:
-    """The message's channels that were not tried in vain yet, as the customer prefers them."""
-    return (it for it in contact.consents.in_order(message.channels) if it not in message.tried)
+    """The message's channels as the customer prefers them."""
+    return iter(contact.consents.in_order(message.channels))
 
 
 def _reachable(channel: Channel, message: Message, contact: Contact, policy: Policy) -> Send | Close:
+    if channel in message.tried:
+        return Close(Reason.BOUNCED if message.went_out else Reason.REJECTED_BY_PROVIDER)
     attribute = ATTRIBUTES.get(channel)
     address = None if attribute is None else deliverable(channel, contact.profile.value(attribute))
     if not allows(contact.consents, policy, message.purpose, message.topic, channel):

@@ -1,7 +1,8 @@
 """A message: one send of one firing, from the decision to its terminal state.
 
 READY ──▶ CALLING ──▶ SENT
-  ▲ │        │  ├────▶ NOT_SENT   (the provider certainly refused, at once or, even after SENT, in its feedback)
+  ▲ │        │  ├────▶ NOT_SENT   (certainly not delivered: refused, or bounced for good, even after SENT)
+  ├────────────────┘              (the same, where another channel is left: READY for that one)
   │ │        │  └────▶ UNKNOWN    (no evidence within an hour; evidence may still settle it)
   │ │        └────▶ DEFERRED      (certainly not accepted, worth another try)
   │ ├─────────────▶ NOT_SENT      (a gate closed: no consent, no address, expired, ...)
@@ -49,7 +50,8 @@ class Message:
     """`reason` says why it is where it is; `channel` is chosen at the claim; `version` guards every write.
 
     `score` and `purpose` say how it competes, `winner` is the message it lost against. `tried` are channels by
-    which it is certain that nothing arrived. `has_place`: it takes a place under the frequency caps, for its
+    which it is certain that nothing arrived, though a provider may have taken it under one of `tried_ids`: then it
+    `went_out`. `has_place`: it takes a place under the frequency caps, for its
     `channel`; `volume` names the counters of the day that it was counted in. A `follow_up` is asked for its
     rule's `eligible` when due.
 
@@ -79,6 +81,8 @@ class Message:
     reason: Reason | None = None
     winner: str | None = None
     tried: tuple[Channel, ...] = ()
+    tried_ids: tuple[str, ...] = ()
+    went_out: bool = False
     has_place: bool = False
     volume: str | None = None
     channel: Channel | None = None
@@ -90,15 +94,21 @@ class Message:
     provider_message_id: str | None = None
     version: int = 1
 
-    def bounced(self, now: Instant) -> Message:
-        """SENT -> READY for the next channel, or NOT_SENT after the last: it is certain that nothing arrived.
+    def undelivered(self, reason: Reason, now: Instant, provider_message_id: str = "") -> Message:
+        """Claimed -> READY for the next channel, or NOT_SENT after the last: it is certain that nothing arrived.
 
-        What went out keeps its place under the caps, and its clock.
+        BOUNCED: it went out, so that it keeps its place under the caps, and its clock; else nothing did.
         """
-        assert self.channel is not None  # noqa: S101  it was sent by one
-        tried = replace(self, tried=(*self.tried, self.channel))
+        assert self.channel is not None  # noqa: S101  it was claimed for one
+        went_out = self.went_out or reason is Reason.BOUNCED
+        tried = replace(
+            self,
+            tried=(*self.tried, self.channel),
+            tried_ids=(*self.tried_ids, provider_message_id or self.provider_message_id or ""),
+            went_out=went_out,
+        )
         if set(self.channels) <= set(tried.tried) or now > self.deliver_by:
-            return tried._closed(MessageStatus.NOT_SENT, Reason.BOUNCED, now)
+            return tried.not_sent(reason, now)
         return replace(
             tried,
             status=MessageStatus.READY,
@@ -132,12 +142,9 @@ class Message:
         )
 
     def not_sent(self, reason: Reason, now: Instant) -> Message:
-        """Any -> NOT_SENT: it is certain that nothing went out, now or by a channel that was tried before.
-
-        Where nothing did at all, its place and its count are given back.
-        """
+        """Any -> NOT_SENT: it is certain that nothing arrived. What never went out gives back what it had taken."""
         closed = self._closed(MessageStatus.NOT_SENT, reason, now)
-        return closed if self.tried else replace(closed, has_place=False, volume=None)
+        return closed if self.went_out else replace(closed, has_place=False, volume=None)
 
     def unknown(self, now: Instant) -> Message:
         """CALLING -> UNKNOWN: no evidence came in time. It is never sent again."""

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from foreword.domain.facts import TASK_REQUESTED
+from foreword.domain.facts import OUTBOUND_REQUESTED, TASK_REQUESTED
 from foreword.domain.instants import Instant
 from foreword.domain.messages import Message, MessageStatus
 from foreword.domain.rulebook import Channel
@@ -25,7 +25,10 @@ class OutgoingEvent:
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """The terminal state of one message, as much of it as the world may know: no address, no content."""
+    """The terminal state of one message, as much of it as the world may know: no address, no content.
+
+    `again`: it was sent by another channel before, and did not arrive.
+    """
 
     customer_id: str
     message_id: str
@@ -36,6 +39,7 @@ class Outcome:
     status: MessageStatus
     reason: str | None
     closed_at: Instant
+    again: bool = False
 
 
 _EVENTS = {
@@ -51,7 +55,7 @@ def outcome_event(outcome: Outcome) -> OutgoingEvent:
     reason = outcome.reason if outcome.status is MessageStatus.NOT_SENT else None
     return OutgoingEvent(
         type=event_type,
-        id=f"{outcome.message_id}/{suffix}",
+        id=f"{outcome.message_id}/{suffix}{f'/{outcome.channel}' if outcome.again else ''}",
         customer_id=outcome.customer_id,
         occurred_at=outcome.closed_at,
         data={
@@ -61,15 +65,26 @@ def outcome_event(outcome: Outcome) -> OutgoingEvent:
     )
 
 
-def task_event(message: Message, now: Instant) -> OutgoingEvent:
-    """What is asked of a person or service of our own, in the message's name. The same message has the same id."""
-    told = about_message(message.message_id, message.rule, message.message, Channel.TASK, message.case)
+_REQUESTS = {Channel.TASK: (TASK_REQUESTED, "requested"), Channel.OUTBOUND: (OUTBOUND_REQUESTED, "outbound")}
+
+
+def request_event(message: Message, channel: Channel, now: Instant) -> OutgoingEvent:
+    """What is asked of a person or service of our own, in the message's name. The same one has the same id."""
+    event_type, suffix = _REQUESTS[channel]
+    told = about_message(message.message_id, message.rule, message.message, channel, message.case)
+    variant = {} if message.variant is None else {"variant": message.variant}
     return OutgoingEvent(
-        type=TASK_REQUESTED,
-        id=f"{message.message_id}/requested",
+        type=event_type,
+        id=f"{message.message_id}/{suffix}",
         customer_id=message.customer_id,
         occurred_at=now,
-        data={**told, "topic": message.topic, "priority": message.priority, "signals": message.signals},
+        data={
+            **told,
+            **variant,
+            "topic": message.topic,
+            "priority": message.priority,
+            "signals": message.signals,
+        },
     )
 
 

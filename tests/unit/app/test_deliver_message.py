@@ -16,7 +16,14 @@ from foreword.domain.messages import Message, MessageStatus
 from foreword.domain.reasons import Reason
 from foreword.domain.rulebook import CLAIM_TO_CALL, Channel, Policy, Purpose, QuietHours
 from tests.fakes.customers import FakeClock
-from tests.fakes.delivery import FakeLinks, FakeOutbox, FakeProvider, FakeRenderer, delivery_gates
+from tests.fakes.delivery import (
+    FakeLinks,
+    FakeOutbox,
+    FakeProvider,
+    FakeRenderer,
+    FakeRequests,
+    delivery_gates,
+)
 from tests.fakes.samples import CUSTOMER, NOON, a_message, a_profile, some_consents
 
 POLICY = Policy(default_timezone="Europe/Berlin", quiet_hours=QuietHours(start=20 * 60, end=9 * 60))
@@ -31,7 +38,7 @@ class Desk:
     renderer: FakeRenderer = field(default_factory=FakeRenderer)
     mailer: FakeProvider = field(default_factory=FakeProvider)
     texter: FakeProvider = field(default_factory=FakeProvider)
-    tasks: FakeProvider = field(default_factory=FakeProvider)
+    tasks: FakeRequests = field(default_factory=FakeRequests)
     links: FakeLinks = field(default_factory=FakeLinks)
     clock: FakeClock = field(default_factory=lambda: FakeClock(NOON))
     attempts: Iterator[int] = field(default_factory=count)
@@ -44,7 +51,7 @@ class Desk:
             renderer=self.renderer,
             mailer=self.mailer,
             texter=self.texter,
-            tasks=self.tasks,
+            requests=self.tasks,
             links=self.links,
             gates=delivery_gates(POLICY),
             counters=self.outbox,
@@ -248,11 +255,31 @@ def test_refused_for_now_is_tried_again_later_and_later_but_never_beyond_expiry(
     assert desk.mailer.accepted == []
 
 
-def test_refused_for_good_ends_as_rejected(desk: Desk) -> None:
+def test_refused_for_good_it_goes_by_the_next_channel_and_after_the_last_ends_as_rejected(desk: Desk) -> None:
     desk.mailer.answers = [Refused("MessageRejected", retryable=False)]
+    desk.texter.answers = [Refused("InvalidParameter", retryable=False)]
+    message = desk.run()
+    assert (message.status, message.tried) == (MessageStatus.READY, (Channel.EMAIL,))
+    assert desk.texter.calls == 0
     message = desk.run()
     assert (message.status, message.reason) == (MessageStatus.NOT_SENT, Reason.REJECTED_BY_PROVIDER)
-    assert desk.texter.calls == 0
+    assert (desk.mailer.calls, desk.texter.calls) == (1, 1)
+
+
+def test_what_bounced_is_not_tried_again_by_the_same_channel(desk: Desk) -> None:
+    sent = desk.run()
+    desk.outbox.add(sent.undelivered(Reason.BOUNCED, NOON))
+    message = desk.run()
+    assert (message.status, message.channel) == (MessageStatus.SENT, Channel.SMS)
+    assert (desk.mailer.calls, desk.texter.calls) == (1, 1)
+
+
+def test_where_the_next_channel_is_closed_it_ends_as_bounced(desk: Desk) -> None:
+    sent = desk.run()
+    desk.outbox.add(sent.undelivered(Reason.BOUNCED, NOON))
+    desk.outbox.profiles[CUSTOMER] = a_profile(phone=None)
+    message = desk.run()
+    assert (message.status, message.reason) == (MessageStatus.NOT_SENT, Reason.BOUNCED)
 
 
 def test_an_unknown_outcome_stays_calling_and_is_never_called_again(desk: Desk) -> None:

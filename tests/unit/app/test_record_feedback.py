@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from foreword.app.record_feedback import Recorded, RecordFeedback
 from foreword.domain.errors import EventsNotAccepted, StoreConflict
-from foreword.domain.feedback import Feedback, FeedbackKind, certainly_not_delivered
+from foreword.domain.feedback import Feedback, FeedbackKind
 from foreword.domain.instants import HOUR, MINUTE, format_instant
 from foreword.domain.messages import Message, MessageStatus
 from foreword.domain.outgoing import OutgoingEvent
@@ -20,12 +20,13 @@ from tests.fakes.customers import FakeClock
 from tests.fakes.delivery import FakeBus, FakeOutbox, FakeSuppressions, nothing
 from tests.fakes.samples import CUSTOMER, NOON, a_message
 
-CALLING = a_message(case="order-7").claimed("attempt-1", Channel.EMAIL, NOON)
+CALLING = a_message(case="order-7", channels=(Channel.EMAIL,)).claimed("attempt-1", Channel.EMAIL, NOON)
 UNKNOWN = CALLING.unknown(NOON + HOUR)
 SENT = CALLING.sent("ses-1", NOON)
 ADDRESS = "ada@customer.example"
 ENTRY = suppression(CUSTOMER, Channel.EMAIL, ADDRESS)
-ACCEPTANCE = [kind for kind in FeedbackKind if kind is not FeedbackKind.REJECTED]
+NON_DELIVERY = (FeedbackKind.REJECTED, FeedbackKind.BOUNCED)
+ACCEPTANCE = [kind for kind in FeedbackKind if kind not in NON_DELIVERY]
 
 
 class Desk:
@@ -45,8 +46,10 @@ def feedback(
     kind: FeedbackKind, provider_message_id: str = "ses-1", at: int = NOON, bounce: str = "Permanent"
 ) -> Feedback:
     details = {"bounce_type": bounce} if kind is FeedbackKind.BOUNCED else {}
-    message_id = a_message().message_id
-    return Feedback(kind, CUSTOMER, message_id, provider_message_id, at, format_instant(at), details, ADDRESS)
+    message_id, told = a_message().message_id, format_instant(at)
+    return Feedback(
+        kind, CUSTOMER, message_id, provider_message_id, at, told, Channel.EMAIL, details, ADDRESS
+    )
 
 
 @pytest.mark.parametrize("kind", ACCEPTANCE)
@@ -155,7 +158,7 @@ def test_feedback_never_opens_what_was_not_sent(kind: FeedbackKind) -> None:
     assert desk.message == message
 
 
-@pytest.mark.parametrize("kind", list(FeedbackKind))
+@pytest.mark.parametrize("kind", [FeedbackKind.REJECTED, *ACCEPTANCE])
 @pytest.mark.parametrize("waiting", [CALLING.backed_off(NOON), CALLING.ready_again(NOON)])
 def test_what_was_accepted_after_all_is_not_called_again(kind: FeedbackKind, waiting: Message) -> None:
     desk = Desk(waiting)
@@ -204,7 +207,7 @@ def test_a_soft_bounce_suppresses_nothing_and_proves_nothing(bounce: str) -> Non
     soft = feedback(FeedbackKind.BOUNCED, bounce=bounce)
     desk.record(soft)
     assert not desk.suppressions.entries
-    assert not certainly_not_delivered(SENT, soft)
+    assert desk.message == SENT
     assert [event.data["bounce_type"] for event in desk.bus.events] == [bounce]
 
 
@@ -221,11 +224,55 @@ def test_the_fact_that_is_written_with_a_suppression_is_the_very_event_on_the_bu
     assert ADDRESS not in str(event)
 
 
-def test_a_certain_non_delivery_is_a_permanent_bounce_or_a_rejection_of_its_own_call() -> None:
-    proving = {kind for kind in FeedbackKind if certainly_not_delivered(SENT, feedback(kind))}
-    assert proving == {FeedbackKind.BOUNCED, FeedbackKind.REJECTED}
-    assert not certainly_not_delivered(SENT, feedback(FeedbackKind.BOUNCED, "ses-forged"))
-    assert not certainly_not_delivered(a_message(), feedback(FeedbackKind.BOUNCED))
+BY_TWO = a_message(channels=(Channel.EMAIL, Channel.SMS)).claimed("attempt-1", Channel.EMAIL, NOON)
+
+
+@pytest.mark.parametrize("before", [BY_TWO, BY_TWO.unknown(NOON + HOUR), BY_TWO.sent("ses-1", NOON)])
+@pytest.mark.parametrize("kind", NON_DELIVERY)
+def test_a_certain_non_delivery_makes_way_for_the_next_channel(before: Message, kind: FeedbackKind) -> None:
+    desk = Desk(before)
+    desk.record(feedback(kind))
+    message = desk.message
+    assert (message.status, message.channel, message.attempt_id) == (MessageStatus.READY, None, None)
+    assert message.tried == (Channel.EMAIL,)
+    assert message.went_out is (kind is FeedbackKind.BOUNCED)
+    assert message.provider_message_id is None
+
+
+def test_after_the_last_channel_it_ends_as_bounced() -> None:
+    desk = Desk(replace(SENT, channels=(Channel.EMAIL,), has_place=True))
+    desk.record(feedback(FeedbackKind.BOUNCED))
+    message = desk.message
+    assert (message.status, message.reason) == (MessageStatus.NOT_SENT, Reason.BOUNCED)
+    assert message.has_place, "it went out, and counts"
+
+
+def test_a_message_that_expired_meanwhile_tries_no_other_channel() -> None:
+    desk = Desk(replace(BY_TWO.sent("ses-1", NOON), deliver_by=NOON))
+    desk.record(feedback(FeedbackKind.BOUNCED))
+    assert (desk.message.status, desk.message.reason) == (MessageStatus.NOT_SENT, Reason.BOUNCED)
+
+
+def test_what_comes_of_a_channel_that_was_left_settles_nothing() -> None:
+    """A late delivery, say, of an e-mail that bounced: the text message's own outcome is open."""
+    desk = Desk(BY_TWO.sent("ses-1", NOON))
+    desk.record(feedback(FeedbackKind.BOUNCED))
+    by_text = desk.message.claimed("attempt-2", Channel.SMS, NOON + MINUTE)
+    desk.outbox.add(by_text)
+    for kind in FeedbackKind:
+        assert desk.record(feedback(kind)) is Recorded.RECORDED
+    assert desk.message == by_text
+
+
+def test_feedback_of_a_provider_that_was_not_called_is_ignored() -> None:
+    desk = Desk(replace(SENT, channel=Channel.SMS))
+    assert desk.record(feedback(FeedbackKind.BOUNCED)) is Recorded.NEVER_CALLED
+
+
+def test_a_bounce_of_another_call_moves_nothing() -> None:
+    desk = Desk(SENT)
+    assert desk.record(feedback(FeedbackKind.BOUNCED, "ses-forged")) is Recorded.OTHER_PROVIDER_ID
+    assert desk.message == SENT
 
 
 class Killed(Exception):
@@ -296,7 +343,8 @@ def test_feedback_in_any_order_and_told_again_makes_one_history(
         desk.record(feedback(kind, provider_id, NOON + at, bounce))
     kept = desk.outbox.steps.get((CUSTOMER, SENT.message_id), set())
     assert {f"{format_instant(it.at)} {it.kind} {it.detail}".strip() for it in kept} == steps
-    assert (desk.message.status is MessageStatus.NOT_SENT) is rejected
+    bounced = any(kind is FeedbackKind.BOUNCED and bounce == "Permanent" for kind, _, bounce, _ in true)
+    assert (desk.message.status is MessageStatus.NOT_SENT) is (rejected or bounced)
     assert (ENTRY in desk.suppressions.entries.get(CUSTOMER, set())) is suppressed
 
 

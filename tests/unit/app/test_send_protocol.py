@@ -45,8 +45,8 @@ from tests.fakes.delivery import (
     FakeDueCustomers,
     FakeLinks,
     FakeOutbox,
-    FakeProvider,
     FakeRenderer,
+    FakeRequests,
     FakeSuppressions,
     delivery_gates,
     nothing,
@@ -147,7 +147,7 @@ class SendProtocol(RuleBasedStateMachine):
             renderer=FakeRenderer(),
             mailer=self.provider,
             texter=self.provider,
-            tasks=FakeProvider(),
+            requests=FakeRequests(),
             gates=delivery_gates(POLICY),
             counters=self.outbox,
             links=FakeLinks(),
@@ -163,7 +163,13 @@ class SendProtocol(RuleBasedStateMachine):
         return f"attempt-{next(self.attempts)}"
 
     def decided(self, customer_id: str) -> Message:
-        return a_message(customer_id, decided_for=START, decided_at=START, deliver_by=START + 2 * DAY)
+        return a_message(
+            customer_id,
+            channels=(Channel.EMAIL,),
+            decided_for=START,
+            decided_at=START,
+            deliver_by=START + 2 * DAY,
+        )
 
     def key(self, customer_id: str) -> tuple[str, str]:
         return customer_id, self.decided(customer_id).message_id
@@ -246,7 +252,8 @@ class SendProtocol(RuleBasedStateMachine):
             return
         provider_id = "ses-forged" if forged else f"ses-{message_id}"
         now = self.clock.instant
-        self.record_feedback(Feedback(kind, customer_id, message_id, provider_id, now, format_instant(now)))
+        told = Feedback(kind, customer_id, message_id, provider_id, now, format_instant(now), Channel.EMAIL)
+        self.record_feedback(told)
         if forged:
             assert self.outbox.messages[self.key(customer_id)] == message
 

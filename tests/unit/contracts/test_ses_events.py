@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 from foreword.contracts.ses_events import Ignored, read_ses_event
 from foreword.domain.feedback import Feedback, FeedbackKind
 from foreword.domain.instants import parse_instant
+from foreword.domain.rulebook import Channel
 from foreword.domain.tags import named_by, tags_of
 
 SET = "foreword-dev"
@@ -79,7 +80,7 @@ def test_every_kind_of_event_is_read_with_its_time_and_its_own_words(kind: str) 
     meant, statement, details = STATEMENTS[kind]
     time = LATER if any("timestamp" in part for part in statement.values()) else SENT_AT
     assert read_ses_event(event(kind, statement), SET) == Feedback(
-        meant, CUSTOMER, MESSAGE, "ses-1", parse_instant(time), time, details
+        meant, CUSTOMER, MESSAGE, "ses-1", parse_instant(time), time, Channel.EMAIL, details
     )
 
 
@@ -146,7 +147,7 @@ def test_what_is_odd_beside_the_evidence_does_not_cost_it(kind: str, odd: Any) -
     everything = {part: odd for _, statement, _ in STATEMENTS.values() for part in statement}
     read = read_ses_event(event(kind, everything, odd=odd), SET)
     assert read == Feedback(
-        STATEMENTS[kind][0], CUSTOMER, MESSAGE, "ses-1", parse_instant(SENT_AT), SENT_AT, {}
+        STATEMENTS[kind][0], CUSTOMER, MESSAGE, "ses-1", parse_instant(SENT_AT), SENT_AT, Channel.EMAIL, {}
     )
 
 
@@ -172,7 +173,7 @@ def test_each_word_is_read_for_itself() -> None:
     read = read_ses_event(event("Bounce", {"bounce": bounce, "complaint": None}), SET)
     details = {"bounce_type": "Permanent"}
     assert read == Feedback(
-        FeedbackKind.BOUNCED, CUSTOMER, MESSAGE, "ses-1", parse_instant(LATER), LATER, details
+        FeedbackKind.BOUNCED, CUSTOMER, MESSAGE, "ses-1", parse_instant(LATER), LATER, Channel.EMAIL, details
     )
 
 

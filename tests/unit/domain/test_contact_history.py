@@ -43,7 +43,14 @@ def test_every_other_status_has_a_step(status: MessageStatus) -> None:
 @pytest.mark.parametrize("kind", list(FeedbackKind))
 def test_all_feedback_has_a_step_but_what_the_messages_own_tell(kind: FeedbackKind) -> None:
     told = Feedback(
-        kind, CUSTOMER, "0" * 32, "ses-1", NOON, format_instant(NOON), {"bounce_type": "Permanent"}
+        kind,
+        CUSTOMER,
+        "0" * 32,
+        "ses-1",
+        NOON,
+        format_instant(NOON),
+        Channel.EMAIL,
+        {"bounce_type": "Permanent"},
     )
     step = step_of(told)
     if kind in (FeedbackKind.SENT, FeedbackKind.REJECTED):

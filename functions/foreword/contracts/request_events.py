@@ -1,4 +1,4 @@
-"""A TaskRequested of our own, as the bus brings it back: the evidence that the bus took it."""
+"""A TaskRequested or OutboundRequested of our own, as the bus brings it back: the evidence that the bus took it."""
 
 from __future__ import annotations
 
@@ -6,8 +6,10 @@ from typing import Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
+from foreword.domain.facts import TASK_REQUESTED
 from foreword.domain.feedback import Feedback, FeedbackKind
 from foreword.domain.instants import parse_instant
+from foreword.domain.rulebook import Channel
 
 
 class _Part(BaseModel):
@@ -28,12 +30,12 @@ class _Event(_Part):
     """`id` is the bus's own: what PutEvents answered with."""
 
     source: Literal["foreword"]
-    kind: Literal["TaskRequested"] = Field(alias="detail-type")
+    kind: Literal["TaskRequested", "OutboundRequested"] = Field(alias="detail-type")
     id: str
     detail: _Detail
 
 
-def read_task_event(event: Any) -> Feedback | None:
+def read_request_event(event: Any) -> Feedback | None:
     """That its message was accepted; None for any other event, and nothing is raised."""
     try:
         parsed = _Event.model_validate(event)
@@ -42,5 +44,11 @@ def read_task_event(event: Any) -> Feedback | None:
         return None
     detail = parsed.detail
     return Feedback(
-        FeedbackKind.SENT, detail.customer_id, detail.data.message_id, parsed.id, at, detail.occurred_at
+        FeedbackKind.SENT,
+        detail.customer_id,
+        detail.data.message_id,
+        parsed.id,
+        at,
+        detail.occurred_at,
+        Channel.TASK if parsed.kind == TASK_REQUESTED else Channel.OUTBOUND,
     )

@@ -6,15 +6,16 @@ from typing import Any
 import pytest
 
 from foreword.adapters.event_bus import entry_of
-from foreword.contracts.task_events import read_task_event
+from foreword.contracts.request_events import read_request_event
 from foreword.domain.feedback import Feedback, FeedbackKind
-from foreword.domain.outgoing import task_event
+from foreword.domain.outgoing import request_event
+from foreword.domain.rulebook import Channel
 from tests.fakes.samples import CUSTOMER, NOON, a_message
 
 
 def brought(**changes: Any) -> dict[str, Any]:
-    """As the bus brings what `TaskBus` put there."""
-    entry = entry_of(task_event(a_message(), NOON), "foreword-dev")
+    """As the bus brings what `RequestBus` put there."""
+    entry = entry_of(request_event(a_message(), Channel.TASK, NOON), "foreword-dev")
     event = {
         "id": "7f3c",
         "source": entry["Source"],
@@ -25,8 +26,14 @@ def brought(**changes: Any) -> dict[str, Any]:
 
 
 def test_the_bus_brings_back_that_it_took_the_task() -> None:
-    assert read_task_event(brought()) == Feedback(
-        FeedbackKind.SENT, CUSTOMER, a_message().message_id, "7f3c", NOON, "2026-03-04T12:00:00Z"
+    assert read_request_event(brought()) == Feedback(
+        FeedbackKind.SENT,
+        CUSTOMER,
+        a_message().message_id,
+        "7f3c",
+        NOON,
+        "2026-03-04T12:00:00Z",
+        Channel.TASK,
     )
 
 
@@ -44,4 +51,4 @@ def test_the_bus_brings_back_that_it_took_the_task() -> None:
     ],
 )
 def test_anything_else_is_no_evidence(event: Any) -> None:
-    assert read_task_event(event) is None
+    assert read_request_event(event) is None

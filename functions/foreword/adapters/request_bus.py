@@ -1,4 +1,5 @@
-"""A task for another service, put on our own bus as TaskRequested: the bus is its provider.
+"""What is asked of another service, put on our own bus: TaskRequested or OutboundRequested. The bus is its
+provider.
 
 A put whose answer is lost is not repeated, though the event would have the same id: for that the message would be
 judged anew, and could end as not sent while somebody already telephones. The event itself is the evidence: the bus
@@ -17,7 +18,8 @@ from foreword.adapters.event_bus import entry_of
 from foreword.adapters.provider_errors import outcome_of
 from foreword.app.ports import Accepted, Clock, OutcomeUnknown, ProviderCall, ProviderOutcome, Refused
 from foreword.domain.messages import Message
-from foreword.domain.outgoing import task_event
+from foreword.domain.outgoing import request_event
+from foreword.domain.rulebook import Channel
 
 if TYPE_CHECKING:
     from mypy_boto3_events import EventBridgeClient
@@ -28,16 +30,16 @@ not get on the bus."""
 
 
 @dataclass(frozen=True, slots=True)
-class TaskBus:
+class RequestBus:
     """`client` must not retry: see `adapters.clients`."""
 
     client: EventBridgeClient
     bus_name: str
     clock: Clock
 
-    def prepare(self, message: Message) -> ProviderCall:
+    def prepare(self, message: Message, channel: Channel) -> ProviderCall:
         def call() -> ProviderOutcome:
-            entry = entry_of(task_event(message, self.clock.now()), self.bus_name)
+            entry = entry_of(request_event(message, channel, self.clock.now()), self.bus_name)
             try:
                 response = self.client.put_events(Entries=[entry])
             except (ClientError, BotoCoreError, ResponseParserError) as error:
