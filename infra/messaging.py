@@ -33,6 +33,7 @@ from infra.sms_feedback import sms_replies, sms_statuses
 from infra.sources import accept_from_rules, consume_stream, default_bus_arn, rule_target
 from infra.stage import OWN_SOURCE, Stage
 from infra.storage import ADDRESS_INDEXES, SMS_INDEX, Storage
+from infra.tasks import task_topic
 
 _DELIVERED_OR_ANNOUNCED = {
     "eventName": ["INSERT", "MODIFY"],
@@ -64,6 +65,7 @@ class Messaging(Construct):
         self.release_due = self._release_due()
         self.record_feedback = self._record_feedback()
         self._tick()
+        self.tasks, self.task_rule = task_topic(self, bus, storage.key, self.record_feedback.dead_letters)
         self._feedback_events()
         self.sms_replies = sms_replies(self, self.record_feedback, storage.key)
         if stage.sms_status:
@@ -240,6 +242,7 @@ class Messaging(Construct):
         rules = [
             self._to_feedback("OwnEmailEvents", emails),
             self._to_feedback("OwnTasks", tasks, self._bus.event_bus_name),
+            self.task_rule,
         ]
         accept_from_rules(self.record_feedback.dead_letters, rules)
 

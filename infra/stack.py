@@ -54,6 +54,7 @@ class ForewordStack(Stack):
             "PeersTable": storage.peers.table_name,
             "QuarantineQueueUrl": ingestion.quarantine.queue_url,
             "PreferencesUrl": links.url,
+            "TasksTopicArn": messaging.tasks.topic_arn,
             "SmsRepliesTopicArn": messaging.sms_replies.topic_arn,
         }
         for name, value in outputs.items():

@@ -78,6 +78,7 @@ def test_foreword_s_own_events_have_the_ids_and_data_that_are_told(foreword_clou
     contacts(foreword_cloud, "dan")
     foreword_cloud.advance(by=timedelta(hours=2))
     decide(foreword_cloud, channels=(Channel.TASK,))
+    decide(foreword_cloud, episode="outbound", channels=(Channel.OUTBOUND,))
     form = "action=save&version=0&shown=advice/email/off&on=advice/email"
     foreword_cloud.request("POST", link_in(foreword_cloud, LinkPurpose.PREFERENCES, "bob"), body=form)
 

@@ -84,7 +84,7 @@ def test_only_ready_and_closed_messages_are_delivered_or_announced(fresh: Templa
 def test_every_rule_hands_over_what_it_cannot_deliver(fresh: Template) -> None:
     queues = fresh.of_type("AWS::SQS::Queue")
     rules = fresh.of_type("AWS::Events::Rule")
-    assert len(rules) == 4
+    assert len(rules) == 5
     for rule in rules.values():
         for target in rule["Targets"]:
             assert logical_id(target["DeadLetterConfig"]["Arn"]) in queues
@@ -143,7 +143,10 @@ def test_the_bus_tells_record_feedback_of_every_task_it_took(fresh: Template) ->
     found = fresh.of_type("AWS::Events::Rule").items()
     function = fresh.function_id("record_feedback")
     ((id, rule),) = [
-        (id, one) for id, one in found if one["EventPattern"].get("detail-type") == ["TaskRequested"]
+        (id, one)
+        for id, one in found
+        if "OutboundRequested" in one["EventPattern"].get("detail-type", ())
+        and len(one["EventPattern"]["detail-type"]) == 2
     ]
     assert rule["EventPattern"]["source"] == ["foreword"]
     assert "EventBusName" in rule
@@ -182,15 +185,32 @@ def test_an_account_that_logs_no_text_messages_is_not_asked_for_its_logs() -> No
 
 
 def test_replies_come_by_an_encrypted_topic_that_sms_alone_publishes_to(fresh: Template) -> None:
-    ((id, topic),) = fresh.of_type("AWS::SNS::Topic").items()
-    assert logical_id(topic["KmsMasterKeyId"]) in fresh.of_type("AWS::KMS::Key")
+    topics = fresh.of_type("AWS::SNS::Topic")
+    for topic in topics.values():
+        assert logical_id(topic["KmsMasterKeyId"]) in fresh.of_type("AWS::KMS::Key")
+    (id,) = (name for name in topics if "SmsReplies" in name)
     (subscription,) = fresh.of_type("AWS::SNS::Subscription").values()
     assert (subscription["Protocol"], logical_id(subscription["TopicArn"])) == ("lambda", id)
     assert logical_id(subscription["Endpoint"]) == fresh.function_id("record_feedback")
-    (policy,) = fresh.of_type("AWS::SNS::TopicPolicy").values()
+    policies = fresh.of_type("AWS::SNS::TopicPolicy").values()
+    (policy,) = (one for one in policies if logical_id(one["Topics"][0]) == id)
     allowed = [one for one in policy["PolicyDocument"]["Statement"] if one["Effect"] == "Allow"]
     assert [one["Principal"] for one in allowed] == [{"Service": "sms-voice.amazonaws.com"}]
     assert "aws:SourceAccount" in allowed[0]["Condition"]["StringEquals"]
+
+
+def test_tasks_come_by_a_topic_that_their_rule_alone_publishes_to(fresh: Template) -> None:
+    (id,) = (name for name in fresh.of_type("AWS::SNS::Topic") if "Tasks" in name)
+    ((rule_id, rule),) = (
+        (name, one) for name, one in fresh.of_type("AWS::Events::Rule").items() if "TasksToTopic" in name
+    )
+    assert rule["EventPattern"] == {"source": ["foreword"], "detail-type": ["TaskRequested"]}
+    assert [logical_id(target["Arn"]) for target in rule["Targets"]] == [id]
+    policies = fresh.of_type("AWS::SNS::TopicPolicy").values()
+    (policy,) = (one for one in policies if logical_id(one["Topics"][0]) == id)
+    (allowed,) = (one for one in policy["PolicyDocument"]["Statement"] if one["Effect"] == "Allow")
+    assert allowed["Principal"] == {"Service": "events.amazonaws.com"}
+    assert logical_id(allowed["Condition"]["ArnEquals"]["aws:SourceArn"]) == rule_id
 
 
 def test_the_tick_comes_every_minute_and_hands_over_what_it_cannot_start(fresh: Template) -> None:

@@ -88,4 +88,5 @@ def test_the_outputs_name_what_an_operator_needs(fresh: Template) -> None:
         "PreferencesUrl",
         "QuarantineQueueUrl",
         "SmsRepliesTopicArn",
+        "TasksTopicArn",
     }

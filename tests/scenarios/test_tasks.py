@@ -35,6 +35,8 @@ def the_message(cloud: LocalCloud) -> dict[str, Any]:
 def test_a_task_is_on_the_bus_in_the_journal_and_announced(foreword_cloud: LocalCloud) -> None:
     decided(foreword_cloud)
     (task,) = tasks(foreword_cloud)
+    (handed,) = foreword_cloud.tasks
+    assert (handed["detail-type"], handed["detail"]) == ("TaskRequested", task.detail)
     message = the_message(foreword_cloud)
     assert (message["status"], message["channel"]) == ("SENT", "task")
     assert task.detail["id"] == f"{message['message_id']}/requested"

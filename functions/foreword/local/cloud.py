@@ -256,6 +256,11 @@ class LocalCloud:
         """The contact history: the items of "messages" but for the ledgers and counters of the policy."""
         return [item for item in self.table("messages") if not item["message_id"].startswith(" ")]
 
+    @property
+    def tasks(self) -> list[Mapping[str, Any]]:
+        """What the topic for tasks handed to whoever subscribes, as the bus worded it."""
+        return [event for _, event in self._machine.published]
+
     def deployed(self, variable: str) -> str:
         """An environment variable of whichever function has it, e.g. "PREFERENCES_URL"."""
         value = self._machine.stack.environment(variable)

@@ -74,6 +74,7 @@ class Machine:
     http: HttpApi
     sms: SmsFeedback
     suppressed_addresses: list[str]
+    published: list[tuple[str, Event]]
     quarantine: str | None
     mark: object
 
@@ -111,7 +112,9 @@ class Machine:
     def deliver(self, target: Target, event: Event) -> None:
         """An event that a bus rule matched; what cannot be delivered goes to the target's dead letters."""
         target_arn = target["Arn"]
-        if ":lambda:" not in target_arn:
+        if ":sns:" in target_arn:
+            self.published.append((target_arn, event))
+        elif ":lambda:" not in target_arn:
             self.send(target_arn, event)
         elif target_arn in self.stack.functions:
             self.asynchronous.accept(target_arn, event, self.clock.now)
@@ -241,6 +244,7 @@ def _machine(
         http=HttpApi(stack, invoke),
         sms=SmsFeedback(stack, asynchronous.accept),
         suppressed_addresses=[],
+        published=[],
         quarantine=quarantine.rsplit("/", 1)[-1] if quarantine else None,
         mark=mark,
     )

@@ -174,7 +174,7 @@ def test_the_committed_template_deploys(tmp_path: Path) -> None:
         assert all(cloud.table(name) == [] for name in tables)
         assert set(stack.function("record_activity").environment) >= {"ACTIVITY_TABLE", "BUS_NAME"}
         rules = boto3.client("events").list_rules(EventBusName=cloud.bus_name)["Rules"]
-        assert len(rules) == 3
+        assert len(rules) == 4
         with pytest.raises(LookupError, match="there are compare_peers, deliver_message"):
             stack.function("recorder")
 

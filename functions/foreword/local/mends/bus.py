@@ -1,8 +1,8 @@
 """EventBridge in moto: a rule with a Lambda target raises NotImplementedError out of PutEvents; a disabled rule
 still sends; events of `aws.*` sources, JSON that only Python reads (NaN) and over-long requests are accepted.
 
-Mend: queue and function targets are handed to `deliver` with the event as AWS words it; the rest is refused as
-AWS refuses it.
+Mend: queue, function and topic targets are handed to `deliver` with the event as AWS words it; the rest is
+refused as AWS refuses it.
 """
 
 from __future__ import annotations
@@ -43,11 +43,14 @@ def put_as_aws(backend: Any, entry: Mapping[str, Any]) -> None:
     backend.put_events([dict(entry)], as_aws=True)
 
 
+_DELIVERED = ("lambda", "sqs", "sns")
+
+
 def _routing(original: Callable[..., None], deliver: Deliver) -> Callable[..., None]:
     def send_to_targets(self: Any, original_event: Event, transform_input: bool = True) -> None:
         if self.state != "ENABLED" or not self.event_pattern.matches_event(original_event):
             return
-        ours = [target for target in self.targets if target["Arn"].split(":")[2] in ("lambda", "sqs")]
+        ours = [target for target in self.targets if target["Arn"].split(":")[2] in _DELIVERED]
         for target in ours:
             deliver(target, _worded(original_event))
         others = [target for target in self.targets if target not in ours]
