@@ -194,7 +194,7 @@ class TestKilledAtEveryCallOfAClose:
     Nobody can be reached: the killing of what sends is tested elsewhere.
     """
 
-    calls = 63
+    calls = 76
 
     def prepared(self, small_cloud: LocalCloud, case: str) -> str:
         """The values of a day; gives who is behind."""

@@ -14,7 +14,7 @@ from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
 from foreword.domain import json_text
-from foreword.domain.contact_history import Step, decided
+from foreword.domain.contact_history import Step, first_steps
 from foreword.domain.due import due_shard
 from foreword.domain.instants import SECOND, Duration, Instant, parse_instant, sortable
 from foreword.domain.messages import Message, MessageStatus
@@ -57,7 +57,7 @@ def new_message_write(table: str, message: Message, kept_for: Duration) -> Trans
             "TableName": table,
             "Item": {
                 **message_item(message),
-                "steps": {"SS": [str(decided(message))]},
+                "steps": {"SS": [str(step) for step in first_steps(message)]},
                 "expires_at": expires_at,
             },
             "ConditionExpression": "attribute_not_exists(message_id)",

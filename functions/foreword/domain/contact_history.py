@@ -54,8 +54,10 @@ class Step:
         return cls(parse_instant(at), StepKind(kind), *detail)
 
 
-def decided(message: Message) -> Step:
-    return Step(message.decided_at, StepKind.DECIDED)
+def first_steps(message: Message) -> list[Step]:
+    """Of a message as it is decided: it may wait, or have ended, at once."""
+    decided, more = Step(message.decided_at, StepKind.DECIDED), step_to(message, message.decided_at)
+    return [decided] if more is None else [decided, more]
 
 
 def step_to(after: Message, now: Instant) -> Step | None:

@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from foreword.domain.contact_history import Step, StepKind, decided, in_order, step_of, step_to
+from foreword.domain.contact_history import Step, StepKind, first_steps, in_order, step_of, step_to
 from foreword.domain.feedback import Feedback, FeedbackKind
 from foreword.domain.instants import HOUR, MINUTE, format_instant
 from foreword.domain.messages import MessageStatus
@@ -17,7 +17,7 @@ CLAIMED = a_message().claimed("attempt-1", Channel.EMAIL, NOON)
 
 def test_each_write_of_a_message_is_a_step_of_its_own() -> None:
     deferred = a_message().deferred(NOON + HOUR, Reason.DEFERRED_QUIET_HOURS)
-    steps = [decided(a_message())]
+    steps = first_steps(a_message())
     for after in (deferred, CLAIMED, CLAIMED.sent("ses-1", NOON), CLAIMED.unknown(NOON)):
         step = step_to(after, NOON + MINUTE)
         assert step is not None
@@ -67,3 +67,15 @@ def test_a_step_is_its_line(at: int, kind: StepKind, detail: str) -> None:
 def test_a_customers_history_is_in_the_order_of_time_whatever_the_message() -> None:
     early, late = Step(NOON, StepKind.DECIDED), Step(NOON + 1, StepKind.SENT, "sms")
     assert in_order({"b": [late, early, late], "a": [late]}) == [(early, "b"), (late, "a"), (late, "b")]
+
+
+def test_what_is_held_back_or_ends_as_it_is_decided_says_so_in_its_first_steps() -> None:
+    held = a_message().deferred(NOON + HOUR, Reason.ON_HOLD)
+    assert [str(step)[28:] for step in first_steps(held)] == [
+        "DECIDED",
+        "DEFERRED ON_HOLD until 2026-03-04T13:00:00Z",
+    ]
+    assert [step.kind for step in first_steps(a_message().not_sent(Reason.CAPPED, NOON))] == [
+        StepKind.DECIDED,
+        StepKind.NOT_SENT,
+    ]
