@@ -83,7 +83,8 @@ def test_all_that_is_stored_is_handed_out(cloud: LocalCloud) -> None:
     assert [step["kind"] for step in held["steps"]] == ["DECIDED", "DEFERRED"]
     assert told["state"]
     stored = sum(len(items) for items in data_of(cloud).items(ADA).values())
-    shown = len(told["journal"]) + len(told["messages"]) + len(told["comparisons"])
+    shown = sum(len(told[part]) for part in ("journal", "messages", "comparisons", "caps"))
+    shown += sum(map(len, told["more"].values()))
     assert stored == shown + 3  # profile, state, consents
 
 
