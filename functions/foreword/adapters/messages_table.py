@@ -163,9 +163,9 @@ def place_back(table: str, before: Message, after: Message) -> list[TransactWrit
 
 
 def counts_back(table: str, before: Message, after: Message) -> list[TransactWriteItemTypeDef]:
-    if before.volume is None or after.volume is not None:
-        return []
-    return [one_less(table, key) for key in before.volume.split(",")]
+    """Of the day's counters that the message was counted in and is no longer."""
+    kept = after.volume.split(",") if after.volume else []
+    return [one_less(table, key) for key in (before.volume or "").split(",") if key and key not in kept]
 
 
 def lost(

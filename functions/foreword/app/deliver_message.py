@@ -142,15 +142,21 @@ class DeliverMessage:
         if changes is None:
             return None
         claimed = message.claimed(self.new_attempt_id(), message.channel, now)
-        counters = [] if message.volume else [it[0] for it in self.gates.counters(message, now)]
+        had = frozenset(message.volume.split(",") if message.volume else ())
+        days = self.gates.counters(message, now)
+        kept = [
+            it.key for shards in days for it in shards if it.key in had
+        ]  # it was counted on this very day
+        open_days = [shards for shards in days if not any(it.key in had for it in shards)]
+        counters = [shards[0] for shards in open_days]
         while True:
-            counted = replace(claimed, volume=message.volume or ",".join(it.key for it in counters) or None)
+            counted = replace(claimed, volume=",".join([*kept, *(it.key for it in counters)]) or None)
             match self.outbox.claim(dossier, counted, changes, counters):
                 case Claim.CLAIMED:
                     return self._call(counted, call)
                 case Claim.LOST:
                     return None
-            free = [self.counters.with_room(shards) for shards in self.gates.counters(message, now)]
+            free = [self.counters.with_room(shards) for shards in open_days]
             if None in free:
                 return self._write(message, message.not_sent(Reason.VOLUME_REACHED, now))
             counters = [counter for counter in free if counter is not None]
