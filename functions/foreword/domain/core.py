@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from decimal import ROUND_CEILING, Decimal
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
@@ -22,6 +22,7 @@ from foreword.domain.rulebook import (
     CountSignal,
     DistinctSignal,
     Document,
+    EventFilter,
     Expression,
     Mode,
     PeersSignal,
@@ -271,10 +272,25 @@ class Core:
                     found[rule.keys[name]].append(rule)
         return found
 
+    @cached_property
+    def _by_type(self) -> dict[str | None, dict[str, int]]:
+        """The rules that name an event type, None for any, each with its place in the rulebook."""
+        found: dict[str | None, dict[str, int]] = {}
+        for at, (name, rule) in enumerate(self.rules.items()):
+            for event in _events_of(rule):
+                for event_type in (None,) if event.types is None else event.types:
+                    found.setdefault(event_type, {})[name] = at
+        return found
+
     def _handler(self, event_type: str) -> Handler | None:
         if event_type == PEERS_COMPARED:
             return _on_peers_compared if any(rule.peers for rule in self.rules.values()) else None
-        touched = [rule for rule in self.rules.values() if _touches(rule, event_type)]
+        named = self._by_type.get(event_type, {}) | self._by_type.get(None, {})
+        touched = [
+            self.rules[name]
+            for name in sorted(named, key=named.__getitem__)
+            if _touches(self.rules[name], event_type)
+        ]
         holding = {
             key: self.trackers[key] for key in self.holds.keys if _feeds(self.trackers[key], event_type)
         }
@@ -308,10 +324,15 @@ def _on_peers_compared(walk: Walk, fact: Fact) -> None:
 
 
 def _touches(rule: CompiledRule, event_type: str) -> bool:
+    return any(may_match(event, event_type) for event in _events_of(rule))
+
+
+def _events_of(rule: CompiledRule) -> Iterator[EventFilter]:
+    """Every EVENT that the rule looks at."""
+    for tracker in rule.trackers.values():
+        yield from (part.of for part in tracker.parts)
     watched = [rule.rule.exceptions, *(send.unless for send in rule.rule.sends)]
-    return any(_feeds(found, event_type) for found in rule.trackers.values()) or any(
-        may_match(event, event_type) for event in watched if event is not None
-    )
+    yield from (event for event in watched if event is not None)
 
 
 def _feeds(tracker: Tracker, event_type: str) -> bool:
