@@ -96,7 +96,7 @@ def concerns(cap: FrequencyCap, one: Place) -> bool:
 
 
 def counts(cap: FrequencyCap, one: Place) -> bool:
-    return NOW <= one.deliver_by if one.dated is None else NOW - cap.within < one.dated
+    return one.deliver_by >= NOW if one.dated is None else NOW - cap.within < one.dated
 
 
 def standing(one: Place | Message) -> tuple[int, Decimal, int, str]:
@@ -119,16 +119,40 @@ ONE_BY_SMS = FrequencyCap(purpose=None, channel=Channel.SMS, at_most=1, within=D
 TWO_BY_SMS = ONE_BY_SMS.model_copy(update={"at_most": 2})
 
 
-def waiting(number: int, channel: Channel, score: int, dated: int | None = None) -> Place:
-    return place(a_named(number, rule=f"waits-{number}", score=Decimal(score)), channel, dated)
+ONE_SERVICE_BY_SMS = ONE_BY_SMS.model_copy(update={"purpose": Purpose.SERVICE})
+
+
+def waiting(
+    number: int,
+    channel: Channel,
+    score: int,
+    dated: int | None = None,
+    purpose: Purpose = Purpose.SERVICE,
+) -> Place:
+    named = a_named(number, rule=f"waits-{number}", score=Decimal(score), purpose=purpose)
+    return place(named, channel, dated)
+
+
+def ledger_of(*places: Place) -> Ledger:
+    return Ledger(CUSTOMER, {one.message_id: one for one in places})
 
 
 @given(policies, ledgers(), messages(1, 1), choices)
 @example(  # the least of those that wait is on a channel that the message may not take anyway
     Policy(frequency_caps=(ONE_BY_EMAIL, ONE_BY_SMS)),
-    Ledger(CUSTOMER, {it.message_id: it for it in (waiting(8, Channel.EMAIL, 1), waiting(9, Channel.SMS, 2))}),
+    ledger_of(waiting(8, Channel.EMAIL, 1), waiting(9, Channel.SMS, 2)),
     [a_named(1, channels=EITHER, score=Decimal(3))],
     ("email",),
+)
+@example(  # room by text message would not be enough, room by e-mail is
+    Policy(frequency_caps=(ONE_BY_EMAIL, TWO_BY_SMS, ONE_SERVICE_BY_SMS)),
+    ledger_of(
+        waiting(7, Channel.SMS, 9, dated=NOON),
+        waiting(8, Channel.SMS, 1, purpose=Purpose.MARKETING),
+        waiting(9, Channel.EMAIL, 1),
+    ),
+    [a_named(1, channels=EITHER, score=Decimal(3))],
+    (),
 )
 def test_one_message_takes_no_more_than_it_needs(
     policy: Policy, before: Ledger, given_: list[Message], out: tuple[str, ...]
@@ -192,9 +216,7 @@ def test_a_loser_names_the_best_of_those_that_came_before_it(
         return
     mine = place(message, message.channels[0])
     first_full = next(
-        cap
-        for cap in policy.frequency_caps
-        if concerns(cap, mine) and len(under(cap, ledger)) >= cap.at_most
+        cap for cap in policy.frequency_caps if concerns(cap, mine) and len(under(cap, ledger)) >= cap.at_most
     )
     better = [
         it
@@ -263,23 +285,19 @@ def test_a_lesser_one_that_waits_gives_way_only_where_there_is_no_room() -> None
     better = a_named(1, channels=ON_EMAIL, score=Decimal(2))
     for at_most, displaced in ((1, {lesser.message_id: better.message}), (2, {})):
         cap = ONE_BY_EMAIL.model_copy(update={"at_most": at_most})
-        outcome = admitted([better], Ledger(CUSTOMER, {lesser.message_id: lesser}), Policy(frequency_caps=(cap,)))
+        outcome = admitted([better], ledger_of(lesser), Policy(frequency_caps=(cap,)))
         assert outcome.displaced == displaced
 
 
 def test_sends_of_one_rule_take_no_place_from_each_other() -> None:
     lesser = replace(waiting(9, Channel.EMAIL, 1), rule="one")
     better = a_named(1, rule="one", channels=ON_EMAIL, score=Decimal(2))
-    outcome = admitted(
-        [better], Ledger(CUSTOMER, {lesser.message_id: lesser}), Policy(frequency_caps=(ONE_BY_EMAIL,))
-    )
+    outcome = admitted([better], ledger_of(lesser), Policy(frequency_caps=(ONE_BY_EMAIL,)))
     assert (outcome.displaced, outcome.messages[0].reason) == ({}, Reason.CAPPED)
 
 
 def test_what_is_too_late_even_with_room_displaces_nobody() -> None:
     lesser = waiting(9, Channel.EMAIL, 1)
     late = a_named(1, channels=ON_EMAIL, score=Decimal(2), deliver_by=NOW)
-    outcome = admitted(
-        [late], Ledger(CUSTOMER, {lesser.message_id: lesser}), Policy(frequency_caps=(ONE_BY_EMAIL,))
-    )
+    outcome = admitted([late], ledger_of(lesser), Policy(frequency_caps=(ONE_BY_EMAIL,)))
     assert (outcome.displaced, outcome.messages[0].reason) == ({}, Reason.CAPPED)

@@ -114,7 +114,9 @@ class Caps(RuleBasedStateMachine):
             self.outbox.before_write = nothing
             if meanwhile == "another decision":
                 number = next(self.numbers)
-                self.customer.decide([a_named(number, now, purpose=purpose, channels=channels, score=Decimal(2))])
+                self.customer.decide(
+                    [a_named(number, now, purpose=purpose, channels=channels, score=Decimal(2))]
+                )
             for message in self.ready()[:1]:
                 if meanwhile == "a delivery":
                     self.attempt(message)
@@ -164,7 +166,9 @@ class Caps(RuleBasedStateMachine):
     def cancel_one(self, message: Message) -> None:
         self.waiting.call_off(CUSTOMER, [CalledOff(message.message_id[:NAME])])
 
-    @rule(lasts=st.sampled_from([0, HOUR, DAY]), purpose=st.sampled_from([Purpose.SERVICE, Purpose.MARKETING]))
+    @rule(
+        lasts=st.sampled_from([0, HOUR, DAY]), purpose=st.sampled_from([Purpose.SERVICE, Purpose.MARKETING])
+    )
     def hold(self, lasts: int, purpose: Purpose) -> None:
         held = Held(Reason.ON_HOLD, frozenset({purpose}), self.clock.instant + lasts)
         self.customer.holds = Holds((held,))
@@ -178,7 +182,9 @@ class Caps(RuleBasedStateMachine):
             present, settings={"at_most": Setting(wish, (now, now, "k"))}, version=present.version + 1
         )
 
-    @rule(wait=st.sampled_from([SECOND, 10 * MINUTE, 30 * MINUTE, 30 * MINUTE - 1, 61 * MINUTE, 6 * HOUR, DAY]))
+    @rule(
+        wait=st.sampled_from([SECOND, 10 * MINUTE, 30 * MINUTE, 30 * MINUTE - 1, 61 * MINUTE, 6 * HOUR, DAY])
+    )
     def time_passes(self, wait: int) -> None:
         self.clock.instant += wait
         self.tick()
