@@ -53,6 +53,7 @@ class Gated:
 
     def __post_init__(self) -> None:
         self.outbox.profiles[CUSTOMER] = a_profile()
+        self.outbox.states[CUSTOMER] = "a state, of which `holds` is what it tells"
 
     def decide(self, messages: Sequence[Message], store: Any = None) -> None:
         """As evaluate_triggers does: read anew where the write lost."""

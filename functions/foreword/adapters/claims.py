@@ -93,7 +93,8 @@ class OutboxTables:
             _consents_stand(self.consents, dossier.consents),
         ]
         update: TransactWriteItemTypeDef = {"Update": message_update(self.messages, dossier.message, claimed)}
-        entries = [update, *counted, *stands, *changes_of(self.messages, changes, claimed.claimed_at)]
+        back = counts_back(self.messages, dossier.message, claimed)
+        entries = [update, *counted, *stands, *back, *changes_of(self.messages, changes, claimed.claimed_at)]
         failed = lost(self.client, entries, claimed, claimed.attempt_id)
         if not failed:
             return Claim.CLAIMED

@@ -54,6 +54,7 @@ from foreword.domain.instants import HOUR, Duration, Instant
 from foreword.domain.messages import Message, MessageStatus
 from foreword.domain.reasons import Reason
 from foreword.domain.rulebook import CLAIM_TO_CALL, Purpose
+from foreword.domain.volume import counted_in
 
 HELD_FOR: Duration = HOUR
 """How long a message that is held at its claim waits at most until it is judged anew."""
@@ -124,6 +125,8 @@ class DeliverMessage:
         self, dossier: Dossier, contact: Contact, admitted: Admitted, now: Instant
     ) -> Delivered | None:
         (after,) = admitted.messages
+        if after.reason is Reason.EXPIRED:
+            after = replace(after, reason=self._why_expired(after, now))
         if after.due_at is not None and after.reason in (Reason.UNWILLING, Reason.ON_HOLD):
             # Nobody is told when it is over sooner: it is looked at again from time to time.
             after = replace(after, due_at=min(after.due_at, now + HELD_FOR))
@@ -131,6 +134,14 @@ class DeliverMessage:
         if changes is None:
             return None
         return Delivered(after) if self.outbox.write(dossier, after, changes) else None
+
+    def _why_expired(self, message: Message, now: Instant) -> Reason:
+        """What was closed beside: a stop, which it waited for, or the volume of the day."""
+        if self.gates.stops(message):
+            return Reason.PAUSED
+        counters = [] if message.volume else self.gates.counters(message, now)
+        full = any(self.counters.with_room(shards) is None for shards in counters)
+        return Reason.VOLUME_REACHED if full else Reason.EXPIRED
 
     def _claim(
         self, dossier: Dossier, contact: Contact, admitted: Admitted, call: ProviderCall, now: Instant
@@ -142,15 +153,18 @@ class DeliverMessage:
         if changes is None:
             return None
         claimed = message.claimed(self.new_attempt_id(), message.channel, now)
-        counters = [] if message.volume else [it[0] for it in self.gates.counters(message, now)]
+        today = self.gates.counters(message, now)
+        # Counted today already, as a message that is tried again, it keeps its count; that of another day it gives up.
+        kept = message.volume if counted_in(message.volume, today) else None
+        counters = [] if kept else [it[0] for it in today]
         while True:
-            counted = replace(claimed, volume=message.volume or ",".join(it.key for it in counters) or None)
+            counted = replace(claimed, volume=kept or ",".join(it.key for it in counters) or None)
             match self.outbox.claim(dossier, counted, changes, counters):
                 case Claim.CLAIMED:
                     return self._call(counted, call)
                 case Claim.LOST:
                     return None
-            free = [self.counters.with_room(shards) for shards in self.gates.counters(message, now)]
+            free = [self.counters.with_room(shards) for shards in today]
             if None in free:
                 return self._write(message, message.not_sent(Reason.VOLUME_REACHED, now))
             counters = [counter for counter in free if counter is not None]
@@ -197,9 +211,16 @@ class DeliverMessage:
                 return Delivered(claimed, code)
 
     def _record(self, claimed: Message, after: Message, code: str | None = None) -> Delivered:
-        """Where the claim no longer stands, evidence has settled it in the meantime, and knows better."""
-        recorded = self.outbox.replace(claimed, after)
-        return Delivered(after if recorded else claimed, code)
+        """Where the claim no longer stands, evidence has settled it in the meantime, and knows better.
+
+        A write that was refused while it stands met another of the customer's at the same moment: once more.
+        """
+        for _ in range(TRIES):
+            if self.outbox.replace(claimed, after):
+                return Delivered(after, code)
+            if self.outbox.load(claimed.customer_id, claimed.message_id) != claimed:
+                return Delivered(claimed, code)
+        raise StoreConflict(f"what became of {claimed.message_id} was not recorded in {TRIES} tries")
 
     def _write(self, before: Message, after: Message) -> Delivered | None:
         return Delivered(after) if self.outbox.replace(before, after) else None

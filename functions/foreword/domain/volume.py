@@ -44,3 +44,9 @@ def counters_of(constraint: VolumeConstraint, message: Message, now: Instant) ->
         Counter(constraint.topic or ANY_TOPIC, day, at % shards, whole + (at % shards < rest))
         for at in range(first, first + shards)
     ]
+
+
+def counted_in(volume: str | None, counters: Sequence[Sequence[Counter]]) -> bool:
+    """Whether `volume`, the keys that a message was counted by, names a counter of each of these constraints."""
+    keys = set() if volume is None else set(volume.split(","))
+    return bool(keys) and all(any(one.key in keys for one in shards) for shards in counters)
