@@ -77,6 +77,9 @@ class FakeStates:
     ) -> bool:
         if any(before not in self.messages for before, _ in changes.changed):
             return False
+        ledger = self.ledgers.get(customer_id, Ledger(customer_id))
+        if changes.ledger is not None and changes.ledger.version != ledger.version:
+            return False
         if not self._write(
             stored,
             customer_id,

@@ -6,7 +6,7 @@ from collections import Counter as TallyOf
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 
-from foreword.app.delivery_gates import DeliveryGates
+from foreword.app.delivery_gates import DeliveryGates, HoldsOf
 from foreword.app.ports import NO_CHANGES, Accepted, Changes, Claim, Dossier, ProviderCall, ProviderOutcome
 from foreword.domain.consent import Consents
 from foreword.domain.contact_history import Step
@@ -53,8 +53,25 @@ class FakeOutbox:
     def load(self, customer_id: str, message_id: str) -> Message | None:
         return self.messages.get((customer_id, message_id))
 
+    def named(self, customer_id: str, short_id: str) -> Message | None:
+        mine = (it for it in self.messages.values() if it.customer_id == customer_id)
+        return next((it for it in mine if it.message_id.startswith(short_id)), None)
+
     def replace(self, before: Message, after: Message) -> bool:
-        return self._write(before, after)
+        """A place or a count that the message gives up is given back with it, whatever the ledger's version."""
+        gone = before.message_id if before.has_place and not after.has_place else None
+        return self._write(before, after, gone=gone) is Claim.CLAIMED
+
+    def decide(self, customer_id: str, changes: Changes) -> bool:
+        """As the customer's state is saved: the new messages with all that changes beside them, or nothing."""
+        self.before_write()
+        held = self._stands(customer_id, changes)
+        if held:
+            for message in changes.messages:
+                self.messages.setdefault((customer_id, message.message_id), message)
+            self._change(customer_id, changes)
+        self.after_write()
+        return held
 
     def note(self, customer_id: str, message_id: str, step: Step) -> bool:
         if (customer_id, message_id) not in self.messages:
@@ -79,16 +96,11 @@ class FakeOutbox:
         counters: Sequence[Counter] = (),
     ) -> Claim:
         assert dossier.message is not None
-        if any(self.counted[counter.key] >= counter.at_most for counter in counters):
-            return Claim.FULL
-        if not self._write(dossier.message, claimed, dossier, changes):
-            return Claim.LOST
-        self.counted.update(counter.key for counter in counters)
-        return Claim.CLAIMED
+        return self._write(dossier.message, claimed, dossier, changes, counters)
 
     def write(self, dossier: Dossier, after: Message, changes: Changes) -> bool:
         assert dossier.message is not None
-        return self._write(dossier.message, after, None, changes)
+        return self._write(dossier.message, after, None, changes) is Claim.CLAIMED
 
     def with_room(self, counters: Sequence[Counter]) -> Counter | None:
         return next((it for it in counters if self.counted[it.key] < it.at_most), None)
@@ -104,7 +116,9 @@ class FakeOutbox:
         after: Message,
         read: Dossier | None = None,
         changes: Changes = NO_CHANGES,
-    ) -> bool:
+        counters: Sequence[Counter] = (),
+        gone: str | None = None,
+    ) -> Claim:
         self.before_write()
         key = (before.customer_id, before.message_id)
         present = self.messages[key]
@@ -113,22 +127,56 @@ class FakeOutbox:
             now = self.dossier(*key)
             versions = (read.profile.version, read.consents.version)
             won &= (now.profile.version, now.consents.version) == versions and not now.profile.erased
-        ledger = self.ledgers.get(before.customer_id, Ledger(before.customer_id))
-        if changes.ledger is not None:
-            won &= changes.ledger.version == ledger.version
-        won &= all(self.messages[it.customer_id, it.message_id] == it for it, _ in changes.changed)
-        if won:
+        won &= self._stands(before.customer_id, changes)
+        full = any(self.counted[counter.key] >= counter.at_most for counter in counters)
+        if won and not full:
             self.messages[key] = after
             self.written.append(after)
-            for _, other in changes.changed:
-                self.messages[other.customer_id, other.message_id] = other
-            if changes.ledger is not None:
-                ledger = changes.ledger
-            elif before.has_place and not after.has_place:
-                ledger = ledger.without(before.message_id)
-            self.ledgers[before.customer_id] = replace(ledger, version=ledger.version + 1)
+            self.counted.update(counter.key for counter in counters)
+            self._count_back(before, after)
+            self._change(before.customer_id, changes)
+            if gone is not None:
+                self._put_ledger(self._ledger(before.customer_id).without(gone))
         self.after_write()
-        return won or self.messages[key] == after
+        if not won:
+            return Claim.CLAIMED if self.messages[key] == after else Claim.LOST
+        return Claim.FULL if full else Claim.CLAIMED
+
+    def _stands(self, customer_id: str, changes: Changes) -> bool:
+        """Whether all that the changes begin from is still as it was read."""
+        stands = all(self.messages[it.customer_id, it.message_id] == it for it, _ in changes.changed)
+        return stands and (
+            changes.ledger is None or changes.ledger.version == self._ledger(customer_id).version
+        )
+
+    def _change(self, customer_id: str, changes: Changes) -> None:
+        for before, after in changes.changed:
+            self.messages[customer_id, after.message_id] = after
+            self.written.append(after)
+            self._count_back(before, after)
+        if changes.ledger is not None:
+            self._put_ledger(changes.ledger)
+
+    def _count_back(self, before: Message, after: Message) -> None:
+        kept = (after.volume or "").split(",")
+        self.counted.subtract(key for key in (before.volume or "").split(",") if key and key not in kept)
+
+    def _ledger(self, customer_id: str) -> Ledger:
+        return self.ledgers.get(customer_id, Ledger(customer_id))
+
+    def _put_ledger(self, ledger: Ledger) -> None:
+        self.ledgers[ledger.customer_id] = replace(ledger, version=ledger.version + 1)
+
+
+@dataclass(frozen=True)
+class FakeReach:
+    """How the customers of an outbox may be reached, as a decision reads it."""
+
+    outbox: FakeOutbox
+
+    def load(self, customer_id: str) -> tuple[Consents, Ledger]:
+        consents = self.outbox.consents.get(customer_id, Consents(customer_id))
+        return consents, self.outbox.ledgers.get(customer_id, Ledger(customer_id))
 
 
 @dataclass
@@ -244,7 +292,9 @@ class FakePauseSwitch:
         return self.paused
 
 
-def delivery_gates(policy: Policy, switch: FakePauseSwitch | None = None) -> DeliveryGates:
-    """Of a rulebook that is nothing but its policy: nothing holds, no rule is asked."""
+def delivery_gates(
+    policy: Policy, switch: FakePauseSwitch | None = None, holds_of: HoldsOf | None = None
+) -> DeliveryGates:
+    """Of a rulebook that is nothing but its policy: no rule is asked, and nothing holds without `holds_of`."""
     follow_ups = FollowUps(Rulebook(generation="g", rules=(), policy=policy))
-    return DeliveryGates(policy, follow_ups, switch or FakePauseSwitch(), lambda *_: NO_HOLDS)
+    return DeliveryGates(policy, follow_ups, switch or FakePauseSwitch(), holds_of or (lambda *_: NO_HOLDS))

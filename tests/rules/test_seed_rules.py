@@ -23,6 +23,9 @@ from foreword.domain.sms_length import sms_length
 ROOT = Path(__file__).parents[2]
 MESSAGES = ROOT / "functions" / "deliver_message" / "messages"
 SCHEMAS = ROOT / "events" / "schemas"
+OWN_LINKS = "a1b2c3d4e5.execute-api.eu-central-1.amazonaws.com"
+"""As long as the host of a stage that has no domain of its own."""
+
 SIGNALS: dict[str, dict[str, Any]] = {
     "repeated-support-contacts": {"contacts": 3},
     "frequent-returns": {"returned_share": Decimal(4) / Decimal(7)},
@@ -37,7 +40,7 @@ SIGNALS: dict[str, dict[str, Any]] = {
     "cancellation-intent": {"about_to_leave": True},
     "confirm-your-choice": {
         "topics": "Advice and offers",
-        "confirm_url": "https://a1b2c3d4e5.execute-api.eu-central-1.amazonaws.com/c/" + "x" * 62,
+        "confirm_url": f"https://{OWN_LINKS}/c/" + "x" * 62,
     },
 }
 SIGNALS_BY_TEXT = {"confirm-text-messages": SIGNALS["confirm-your-choice"]}
@@ -110,7 +113,7 @@ def rendered(
         generation="g",
         signals=(SIGNALS | SIGNALS_BY_TEXT)[message],
     )
-    return LiquidRenderer(TEMPLATES, ("links.example",)).render(decided, channel, profile, None)
+    return LiquidRenderer(TEMPLATES, (OWN_LINKS,)).render(decided, channel, profile, None)
 
 
 class Balanced(HTMLParser):

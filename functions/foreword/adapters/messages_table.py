@@ -147,9 +147,9 @@ class MessagesTable:
 
 def changes_of(table: str, changes: Changes, now: Instant) -> list[TransactWriteItemTypeDef]:
     """The transaction entries of what changes beside the new messages."""
-    entries: list[TransactWriteItemTypeDef] = [
-        {"Update": message_update(table, before, after)} for before, after in changes.changed
-    ]
+    entries: list[TransactWriteItemTypeDef] = []
+    for before, after in changes.changed:
+        entries += [{"Update": message_update(table, before, after)}, *counts_back(table, before, after)]
     if changes.ledger is not None:
         entries.append(ledger_write(table, changes.ledger, now + LEDGER_KEPT_FOR))
     return entries
@@ -163,9 +163,14 @@ def place_back(table: str, before: Message, after: Message) -> list[TransactWrit
 
 
 def counts_back(table: str, before: Message, after: Message) -> list[TransactWriteItemTypeDef]:
-    """Of the day's counters that the message was counted in and is no longer."""
-    kept = after.volume.split(",") if after.volume else []
-    return [one_less(table, key) for key in (before.volume or "").split(",") if key and key not in kept]
+    """The counts of a day that the message gives up."""
+    kept = _counters(after)
+    now = before.decided_at if after.claimed_at is None else after.claimed_at
+    return [one_less(table, key, now) for key in _counters(before) if key not in kept]
+
+
+def _counters(message: Message) -> list[str]:
+    return [] if message.volume is None else message.volume.split(",")
 
 
 def lost(

@@ -50,14 +50,17 @@ def one_more(table: str, counter: Counter, now: Instant) -> TransactWriteItemTyp
     }
 
 
-def one_less(table: str, key: str) -> TransactWriteItemTypeDef:
-    """The transaction entry that takes a count back."""
+def one_less(table: str, key: str, now: Instant) -> TransactWriteItemTypeDef:
+    """The transaction entry that takes a count back, also of a day that is over and forgotten."""
     return {
         "Update": {
             "TableName": table,
             "Key": counter_key(key),
-            "UpdateExpression": "ADD taken :less",
-            "ExpressionAttributeValues": {":less": {"N": "-1"}},
+            "UpdateExpression": "ADD taken :less SET expires_at = if_not_exists(expires_at, :until)",
+            "ExpressionAttributeValues": {
+                ":less": {"N": "-1"},
+                ":until": {"N": str((now + _KEPT_FOR) // SECOND)},
+            },
         }
     }
 

@@ -124,6 +124,8 @@ class DeliverMessage:
         self, dossier: Dossier, contact: Contact, admitted: Admitted, now: Instant
     ) -> Delivered | None:
         (after,) = admitted.messages
+        if after.reason is Reason.EXPIRED:
+            after = replace(after, reason=self._why_expired(after, now))
         if after.due_at is not None and after.reason in (Reason.UNWILLING, Reason.ON_HOLD):
             # Nobody is told when it is over sooner: it is looked at again from time to time.
             after = replace(after, due_at=min(after.due_at, now + HELD_FOR))
@@ -131,6 +133,14 @@ class DeliverMessage:
         if changes is None:
             return None
         return Delivered(after) if self.outbox.write(dossier, after, changes) else None
+
+    def _why_expired(self, message: Message, now: Instant) -> Reason:
+        """What was closed beside: a stop, which it waited for, or the volume of the day."""
+        if self.gates.stops(message):
+            return Reason.PAUSED
+        counters = [] if message.volume else self.gates.counters(message, now)
+        full = any(self.counters.with_room(shards) is None for shards in counters)
+        return Reason.VOLUME_REACHED if full else Reason.EXPIRED
 
     def _claim(
         self, dossier: Dossier, contact: Contact, admitted: Admitted, call: ProviderCall, now: Instant
@@ -203,9 +213,16 @@ class DeliverMessage:
                 return Delivered(claimed, code)
 
     def _record(self, claimed: Message, after: Message, code: str | None = None) -> Delivered:
-        """Where the claim no longer stands, evidence has settled it in the meantime, and knows better."""
-        recorded = self.outbox.replace(claimed, after)
-        return Delivered(after if recorded else claimed, code)
+        """Where the claim no longer stands, evidence has settled it in the meantime, and knows better.
+
+        A write that was refused while it stands met another of the customer's at the same moment: once more.
+        """
+        for _ in range(TRIES):
+            if self.outbox.replace(claimed, after):
+                return Delivered(after, code)
+            if self.outbox.load(claimed.customer_id, claimed.message_id) != claimed:
+                return Delivered(claimed, code)
+        raise StoreConflict(f"what became of {claimed.message_id} was not recorded in {TRIES} tries")
 
     def _write(self, before: Message, after: Message) -> Delivered | None:
         return Delivered(after) if self.outbox.replace(before, after) else None

@@ -44,6 +44,11 @@ class DeliveryGates:
             return message.not_sent(Reason.PAUSED, now)
         return message.deferred(min(now + LOOK_AGAIN, last), Reason.PAUSED)
 
+    def stops(self, message: Message) -> bool:
+        """Whether the emergency stop is in force for any channel of the message."""
+        pauses = self.pauses.pauses()
+        return any(pauses.stops(message, channel) for channel in message.channels)
+
     def contact(self, dossier: Dossier, now: Instant) -> Contact:
         """Raises NewerState where only later code can read what holds the customer's messages back."""
         state, customer_id = dossier.state, dossier.profile.customer_id

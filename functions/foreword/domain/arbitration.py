@@ -13,7 +13,6 @@ from foreword.domain.gates import SPREAD, Close, Contact, Defer, Send, Verdict, 
 from foreword.domain.instants import Duration, Instant
 from foreword.domain.ledger import Ledger, Place
 from foreword.domain.messages import Message
-from foreword.domain.reasons import Reason
 from foreword.domain.rulebook import Channel, Policy
 
 
@@ -74,20 +73,31 @@ def _verdict(
     message: Message, contact: Contact, policy: Policy, now: Instant, spread: Duration, admitted: Admitted
 ) -> Verdict:
     """The gates' answer, after lesser messages have made room where that opens them."""
-    first = verdict = judge(message, replace(contact, ledger=admitted.ledger), policy, now, spread)
+
+    def judged(ledger: Ledger) -> Verdict:
+        return judge(message, replace(contact, ledger=ledger), policy, now, spread)
+
     ledger = admitted.ledger
-    displaced: list[str] = []
-    while isinstance(verdict, Close) and verdict.reason in (Reason.CAPPED, Reason.LOST_ARBITRATION):
+    first = verdict = judged(ledger)
+    gone: list[Place] = []
+    while isinstance(verdict, Close) and verdict.wants_room:
         lesser = _lesser(message, contact, ledger, policy, now)
         if lesser is None:
             return first
-        displaced.append(lesser.message_id)
+        gone.append(lesser)
         ledger = ledger.without(lesser.message_id)
-        verdict = judge(message, replace(contact, ledger=ledger), policy, now, spread)
+        verdict = judged(ledger)
     if isinstance(verdict, Close):
         return first  # too late, even with room: nobody has to give way
-    admitted.ledger = ledger
-    admitted.displaced |= dict.fromkeys(displaced, message.message)
+    # Some may have made room on a channel that it does not take in the end: they stay, the best of them first.
+    for lesser in sorted(gone, key=rank):
+        with_it = ledger.with_place(lesser)
+        if judged(with_it) == verdict:
+            ledger = with_it
+            gone.remove(lesser)
+    if gone:
+        admitted.ledger = admitted.ledger.without(*(lesser.message_id for lesser in gone))
+        admitted.displaced |= {lesser.message_id: message.message for lesser in gone}
     return verdict
 
 

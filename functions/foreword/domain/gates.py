@@ -13,7 +13,7 @@ holdouts come before (`domain.verdicts`), the volume constraints with the claim 
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from typing import TypeAlias
 
 from foreword.domain.addresses import ATTRIBUTES, deliverable
@@ -44,10 +44,14 @@ class Send:
 
 @dataclass(frozen=True, slots=True)
 class Close:
-    """`winner` is the message that came before this one, where it lost against one."""
+    """`winner` is the message that came before this one, where it lost against one.
+
+    `wants_room`: on some channel nothing but a full cap is in the way, whatever closed the preferred one.
+    """
 
     reason: Reason
     winner: str | None = None
+    wants_room: bool = field(default=False, compare=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,8 +96,8 @@ def judge(
     full = [_full(message, answer.channel, contact, policy, now) for answer in reachable]
     if None not in full:
         # Of a channel that was closed before the caps the preferred one may have been it.
-        first = asked[0]
-        return first if isinstance(first, Close) else (full[0] or Close(Reason.CAPPED))
+        first = asked[0] if isinstance(asked[0], Close) else full[0]
+        return replace(first or Close(Reason.CAPPED), wants_room=True)
     send = reachable[full.index(None)]
     # Too late already: quiet hours cannot save it, and a deferral would come back for ever.
     if too_late:

@@ -69,8 +69,8 @@ class Ledger:
     def with_place(self, place: Place) -> Ledger:
         return replace(self, places={**self.places, place.message_id: place})
 
-    def without(self, message_id: str) -> Ledger:
-        kept = {name: place for name, place in self.places.items() if name != message_id}
+    def without(self, *message_ids: str) -> Ledger:
+        kept = {name: place for name, place in self.places.items() if name not in message_ids}
         return replace(self, places=kept)
 
     def dated(self, message_id: str, now: Instant) -> Ledger:

@@ -323,3 +323,26 @@ def test_a_message_ready_twice_is_sent_once_per_ready(desk: Desk) -> None:
     desk.run()
     desk.run()
     assert [to for _, to, _ in desk.mailer.accepted] == ["bob@customer.example", "ada@customer.example"]
+
+
+def test_a_refusal_that_meets_another_write_of_the_customers_is_recorded_all_the_same(desk: Desk) -> None:
+    """Where a place is given back, a decision made at the same moment may be in the way."""
+    desk.outbox.add(a_message(channels=(Channel.EMAIL,)))
+    desk.mailer.answers = [Refused("MessageRejected", retryable=False)]
+    replace_, conflicts = desk.outbox.replace, count()
+
+    def in_conflict_once(before: Message, after: Message) -> bool:
+        return next(conflicts) > 0 and replace_(before, after)
+
+    desk.outbox.replace = in_conflict_once  # type: ignore[method-assign]
+    message = desk.run()
+    assert (message.status, message.reason) == (MessageStatus.NOT_SENT, Reason.REJECTED_BY_PROVIDER)
+    assert desk.calls == 1
+
+
+def test_a_record_that_keeps_failing_is_raised_and_nothing_is_called_again(desk: Desk) -> None:
+    desk.outbox.replace = lambda *_: False  # type: ignore[method-assign]
+    with pytest.raises(StoreConflict):
+        desk.run()
+    assert desk.run().status is MessageStatus.CALLING
+    assert desk.calls == 1

@@ -20,7 +20,7 @@ class OpenCasesTracker(Tracker):
     def __init__(self, cases: OpenCases) -> None:
         self._then_for = cases.then_for
         self._at_most = cases.at_most
-        self.keep = cases.at_most
+        self.keep = cases.at_most + cases.then_for
         self.parts = (
             Part(cases.opened, "opened", "value", cases.by),
             Part(cases.closed, "closed", "value", cases.by),
@@ -32,7 +32,7 @@ class OpenCasesTracker(Tracker):
     def opened(self, memory: Cases, t: Instant, value: Any) -> None:
         name = identity(value)
         known = memory.get(name)
-        if known is None or known[1] is not None:
+        if known is None or self._closing(*known) <= t:
             memory[name] = [t, None]
 
     def closed(self, memory: Cases, t: Instant, value: Any) -> None:
@@ -56,8 +56,12 @@ class OpenCasesTracker(Tracker):
         return Cases({case: list(span) for case, span in packed.items()})
 
     def _end(self, opened: Instant, closed: Instant | None) -> Instant:
+        return self._closing(opened, closed) + self._then_for
+
+    def _closing(self, opened: Instant, closed: Instant | None) -> Instant:
+        """A case that is not closed counts as closed after its longest time."""
         limit = opened + self._at_most
-        return limit if closed is None else min(limit, closed + self._then_for)
+        return limit if closed is None else min(limit, closed)
 
 
 class Latest:
