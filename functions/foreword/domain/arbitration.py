@@ -9,12 +9,25 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 
-from foreword.domain.gates import SPREAD, Close, Contact, Defer, Send, Verdict, caps_on, judge, place_of, rank
-from foreword.domain.instants import Duration, Instant
+from foreword.domain.gates import (
+    ON_THE_ROAD,
+    Close,
+    Contact,
+    Defer,
+    Pace,
+    Send,
+    Verdict,
+    caps_on,
+    judge,
+    one_by_one,
+    open_channels,
+    place_of,
+    rank,
+)
+from foreword.domain.instants import Instant
 from foreword.domain.ledger import Ledger, Place
 from foreword.domain.messages import Message
-from foreword.domain.reasons import Reason
-from foreword.domain.rulebook import Channel, Policy
+from foreword.domain.rulebook import Channel, FrequencyCap, Policy
 
 
 @dataclass(slots=True)
@@ -32,13 +45,16 @@ class Admitted:
 
 
 def admit(
-    messages: Sequence[Message], contact: Contact, policy: Policy, now: Instant, spread: Duration = SPREAD
+    messages: Sequence[Message], contact: Contact, policy: Policy, now: Instant, pace: Pace = ON_THE_ROAD
 ) -> Admitted:
-    """Pure. Messages are READY; they come out READY with their channel, DEFERRED, or NOT_SENT with the reason."""
+    """Pure. Messages are READY; they come out READY with their channel, DEFERRED, or NOT_SENT with the reason.
+
+    What is equal in rank is asked in the order in which it is given.
+    """
     admitted = Admitted(contact.ledger)
     outcome: dict[str, Message] = {}
     for message in sorted(messages, key=lambda it: rank(place_of(it, it.channels[0]))):
-        verdict = _verdict(message, contact, policy, now, spread, admitted)
+        verdict = _verdict(message, contact, policy, now, pace, admitted)
         channel = None if isinstance(verdict, Close) else verdict.channel
         admitted.ledger = _reserved(admitted.ledger, message, channel, contact, policy)
         has_place = message.message_id in admitted.ledger.places
@@ -71,32 +87,50 @@ def _after(message: Message, verdict: Verdict, now: Instant) -> Message:
 
 
 def _verdict(
-    message: Message, contact: Contact, policy: Policy, now: Instant, spread: Duration, admitted: Admitted
+    message: Message, contact: Contact, policy: Policy, now: Instant, pace: Pace, admitted: Admitted
 ) -> Verdict:
     """The gates' answer, after lesser messages have made room where that opens them."""
-    first = verdict = judge(message, replace(contact, ledger=admitted.ledger), policy, now, spread)
-    ledger = admitted.ledger
-    displaced: list[str] = []
-    while isinstance(verdict, Close) and verdict.reason in (Reason.CAPPED, Reason.LOST_ARBITRATION):
-        lesser = _lesser(message, contact, ledger, policy, now)
-        if lesser is None:
-            return first
-        displaced.append(lesser.message_id)
-        ledger = ledger.without(lesser.message_id)
-        verdict = judge(message, replace(contact, ledger=ledger), policy, now, spread)
-    if isinstance(verdict, Close):
-        return first  # too late, even with room: nobody has to give way
-    admitted.ledger = ledger
-    admitted.displaced |= dict.fromkeys(displaced, message.message)
+    contact = replace(contact, ledger=admitted.ledger)
+    verdict = judge(message, contact, policy, now, pace)
+    if not isinstance(verdict, Close) or not admitted.ledger.places or contact.holds.held(message, now):
+        return verdict
+    for channel in open_channels(message, contact, policy):
+        place = place_of(message, channel)
+        displaced = _in_the_way(place, caps_on(policy, message, contact.consents), admitted.ledger, now)
+        if not displaced:
+            continue
+        ledger = admitted.ledger
+        for lesser in displaced:
+            ledger = ledger.without(lesser.message_id)
+        opened = judge(message, replace(contact, ledger=ledger), policy, now, pace)
+        if not isinstance(opened, Close):  # too late, even with room: nobody has to give way
+            admitted.ledger = ledger
+            admitted.displaced |= {lesser.message_id: message.message for lesser in displaced}
+            return opened
     return verdict
 
 
-def _lesser(message: Message, contact: Contact, ledger: Ledger, policy: Policy, now: Instant) -> Place | None:
-    """The least of the messages that wait with a place under a full cap, where it is less than this one."""
-    lesser: list[Place] = []
-    for channel in message.channels:
-        place = place_of(message, channel)
-        for taken in ledger.full(caps_on(policy, message, contact.consents), place, now) or ():
-            if taken.dated is None and taken.rule != message.rule and rank(taken) > rank(place):
-                lesser.append(taken)
-    return max(lesser, key=rank, default=None)
+def _in_the_way(place: Place, caps: Sequence[FrequencyCap], ledger: Ledger, now: Instant) -> list[Place]:
+    """The lesser messages that wait, and make room for this one by giving way; none where that is not enough.
+
+    Cap by cap the least goes first; whoever need not have gone stays.
+    """
+    gone: list[Place] = []
+    while taken := ledger.full(caps, place, now):
+        lesser = [
+            other
+            for other in taken
+            if other.dated is None and other.rule != place.rule and rank(other) > rank(place)
+        ]
+        if not lesser:
+            return []
+        gone.append(max(lesser, key=one_by_one))
+        ledger = ledger.without(gone[-1].message_id)
+    needed = []
+    for other in sorted(gone, key=one_by_one):
+        with_it = ledger.with_place(other)
+        if with_it.full(caps, place, now) is None:
+            ledger = with_it
+        else:
+            needed.append(other)
+    return needed
