@@ -19,7 +19,6 @@ from foreword.domain.gates import (
     Verdict,
     caps_on,
     judge,
-    one_by_one,
     open_channels,
     place_of,
     rank,
@@ -49,11 +48,12 @@ def admit(
 ) -> Admitted:
     """Pure. Messages are READY; they come out READY with their channel, DEFERRED, or NOT_SENT with the reason.
 
-    What is equal in rank is asked in the order in which it is given.
+    What is equal in rank is asked in its turn, or in the order in which it is given.
     """
     admitted = Admitted(contact.ledger)
     outcome: dict[str, Message] = {}
-    for message in sorted(messages, key=lambda it: rank(place_of(it, it.channels[0]))):
+    in_order = sorted(messages, key=lambda it: contact.turns.get(it.message_id, ()))
+    for message in sorted(in_order, key=lambda it: rank(place_of(it, it.channels[0]))):
         verdict = _verdict(message, contact, policy, now, pace, admitted)
         channel = None if isinstance(verdict, Close) else verdict.channel
         admitted.ledger = _reserved(admitted.ledger, message, channel, contact, policy)
@@ -96,7 +96,7 @@ def _verdict(
         return verdict
     for channel in open_channels(message, contact, policy):
         place = place_of(message, channel)
-        displaced = _in_the_way(place, caps_on(policy, message, contact.consents), admitted.ledger, now)
+        displaced = _in_the_way(place, caps_on(policy, message, contact.consents), contact, now)
         if not displaced:
             continue
         ledger = admitted.ledger
@@ -110,12 +110,12 @@ def _verdict(
     return verdict
 
 
-def _in_the_way(place: Place, caps: Sequence[FrequencyCap], ledger: Ledger, now: Instant) -> list[Place]:
+def _in_the_way(place: Place, caps: Sequence[FrequencyCap], contact: Contact, now: Instant) -> list[Place]:
     """The lesser messages that wait, and make room for this one by giving way; none where that is not enough.
 
     Cap by cap the least goes first; whoever need not have gone stays.
     """
-    gone: list[Place] = []
+    ledger, gone = contact.ledger, list[Place]()
     while taken := ledger.full(caps, place, now):
         lesser = [
             other
@@ -124,10 +124,10 @@ def _in_the_way(place: Place, caps: Sequence[FrequencyCap], ledger: Ledger, now:
         ]
         if not lesser:
             return []
-        gone.append(max(lesser, key=one_by_one))
+        gone.append(max(lesser, key=contact.turn))
         ledger = ledger.without(gone[-1].message_id)
     needed = []
-    for other in sorted(gone, key=one_by_one):
+    for other in sorted(gone, key=contact.turn):
         with_it = ledger.with_place(other)
         if with_it.full(caps, place, now) is None:
             ledger = with_it

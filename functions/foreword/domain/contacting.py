@@ -14,7 +14,7 @@ from dataclasses import dataclass, replace
 from foreword.domain.arbitration import admit
 from foreword.domain.consent import Consents
 from foreword.domain.core import Core
-from foreword.domain.decisions import COUNTS_AS_SENT, Decision, message_ids, messages_of
+from foreword.domain.decisions import COUNTS_AS_SENT, Decision, id_of, message_ids, messages_of
 from foreword.domain.follow_ups import FollowUps
 from foreword.domain.gates import AT_ONCE, Contact, place_of
 from foreword.domain.holds import NO_HOLDS, Holds
@@ -77,7 +77,7 @@ class Contacting:
         self._ledger = Ledger(customer_id)
         self._remembered_for = max([cap.within for cap in policy.frequency_caps] + [reached.limits_within])
         self._waiting: dict[str, Message] = {}
-        self._order: dict[str, tuple[int, int]] = {}
+        self._turns: dict[str, tuple[str, Instant, int]] = {}
         self._hold_is_over = False
         self._follow_ups = FollowUps(core.rulebook)
 
@@ -108,6 +108,10 @@ class Contacting:
         while self.due <= through:
             self._through_the_gates([], NO_HOLDS, None, self.due)
 
+    def message(self, decision: Decision, send: int) -> Message:
+        """As it is at last: a message of one of the decisions."""
+        return self.ended[id_of(decision, send)]
+
     def _decide(self, walk: Walk, rise: Rise, t: Instant) -> list[Message]:
         verdicts = Verdicts(walk.state)
         decision = verdicts.decision(rise, self._customer_id, rise.at)
@@ -124,7 +128,7 @@ class Contacting:
         messages = messages_of(decision, rule, t, "replay", self._policy)
         ready = []
         for message, send in zip(messages, decision.sends, strict=True):
-            self._order[message.message_id] = (len(self._order), send)
+            self._turns[message.message_id] = (decision.case or "", decision.at, send)
             match message.status:
                 case MessageStatus.READY:
                     ready.append(message)
@@ -138,7 +142,7 @@ class Contacting:
         for (rule, send, case), came in walk.exceptions.items():
             for message in list(self._waiting.values()):
                 before = message.rule == rule and message.case == case and message.decided_for < came
-                if before and send in (None, self._order[message.message_id][1]):
+                if before and send in (None, self._turns[message.message_id][-1]):
                     self._end(message.not_sent(Reason.CANCELLED_BY_EXCEPTION, t), walk)
         walk.exceptions.clear()
 
@@ -156,13 +160,13 @@ class Contacting:
     def _through_the_gates(self, decided: list[Message], holds: Holds, walk: Walk | None, t: Instant) -> None:
         profile = self._reached.profile(t)
         ready = [*decided, *self._ready(profile, holds, walk, t)]
-        contact = Contact(profile, self._reached.consents(t), self._ledger, holds)
-        ready.sort(key=lambda message: (message.rule, message.case or "", self._order[message.message_id]))
+        contact = Contact(profile, self._reached.consents(t), self._ledger, holds, self._turns)
         admitted = admit(ready, contact, self._policy, t, AT_ONCE)
         self._ledger = admitted.ledger
         for message_id, winner in admitted.displaced.items():
-            lesser = self._waiting[message_id].not_sent(Reason.LOST_ARBITRATION, t)
-            self._end(replace(lesser, winner=winner), walk)
+            if message_id in self._waiting:  # one that is due itself was asked in its turn
+                lesser = self._waiting[message_id].not_sent(Reason.LOST_ARBITRATION, t)
+                self._end(replace(lesser, winner=winner), walk)
         for message in admitted.messages:
             if message.status is MessageStatus.NOT_SENT:
                 self._end(message, walk)

@@ -12,9 +12,9 @@ holdouts come before (`domain.verdicts`), the volume constraints with the claim 
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from dataclasses import dataclass
-from typing import TypeAlias
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from typing import Any, TypeAlias
 
 from foreword.domain.addresses import ATTRIBUTES, deliverable
 from foreword.domain.consent import Consents, allows
@@ -64,12 +64,20 @@ Verdict: TypeAlias = Send | Close | Defer
 
 @dataclass(frozen=True, slots=True)
 class Contact:
-    """All that is known of how a customer may be reached."""
+    """All that is known of how a customer may be reached.
+
+    `turns` tells by message id, where it is known, which of the messages of one rule comes first.
+    """
 
     profile: Profile
     consents: Consents
     ledger: Ledger
     holds: Holds = NO_HOLDS
+    turns: Mapping[str, tuple[Any, ...]] = field(default_factory=dict)
+
+    def turn(self, place: Place) -> tuple[Any, ...]:
+        """The rank, and what tells apart those that are equal in it."""
+        return (*rank(place), self.turns.get(place.message_id, ()), place.message_id)
 
 
 @dataclass(frozen=True, slots=True)
@@ -182,21 +190,16 @@ def _full(message: Message, channel: Channel, contact: Contact, policy: Policy, 
         if other.dated is None and other.rule != message.rule and rank(other) < rank(place)
     ]
     if better:
-        return Close(Reason.LOST_ARBITRATION, min(better, key=one_by_one).message)
+        return Close(Reason.LOST_ARBITRATION, min(better, key=contact.turn).message)
     return Close(Reason.CAPPED)
 
 
 def rank(place: Place) -> tuple[int, object, Instant, str]:
     """The order in which messages compete, the best first: purpose, then score, then age.
 
-    What is equal in all of these goes by the rule's name; those of one rule do not compete, and keep their order.
+    What is equal in all of these goes by the rule's name; messages of one rule do not compete.
     """
     return (_PURPOSES.index(place.purpose), -place.score, place.decided_for, place.rule)
-
-
-def one_by_one(place: Place) -> tuple[object, ...]:
-    """The same, and no two are equal."""
-    return (*rank(place), place.message_id)
 
 
 _PURPOSES = (Purpose.CRITICAL, Purpose.SERVICE, Purpose.MARKETING)

@@ -89,6 +89,7 @@ def _contacted(walk: Walk, contacting: Contacting, facts: Sequence[Fact], end: I
     last = end if end is not None else (facts[-1].occurred_at if facts else None)
     if last is not None:
         _time_passes(walk, contacting, last)
+        contacting.at(walk, last)
 
 
 def _time_passes(walk: Walk, contacting: Contacting, through: Instant) -> None:

@@ -1,0 +1,107 @@
+"""The model of the whole policy and `Contacting`, asked the same and answering in the same terms."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any, NamedTuple
+
+from foreword.domain.consent import Consents
+from foreword.domain.contacting import Contacting, Reached
+from foreword.domain.core import Core
+from foreword.domain.facts import Fact
+from foreword.domain.instants import DAY
+from foreword.domain.messages import MessageStatus
+from foreword.domain.profiles import Attribute, Profile
+from foreword.domain.replay import once, replay
+from foreword.domain.rulebook import Rulebook
+from foreword.domain.state import BEGINNING
+from tests.reference.contacting import Contacted, Person
+from tests.reference.writing import CUSTOMER
+
+ADDRESSES = {"email": "ada@example.com", "phone": "+4915112345678"}
+
+
+class Came(NamedTuple):
+    """What became of a rise; of its messages each (send, reason, channel, at, winner), at None while it waits."""
+
+    rule: str
+    case: str | None
+    at: int
+    reason: str | None
+    messages: tuple[tuple[int, str, str | None, int | None, str | None], ...]
+
+
+def model(
+    rulebook: Rulebook, facts: Sequence[Fact], profile: Mapping[str, Any] | None, person: Person, more: int
+) -> list[Came]:
+    times = [fact.occurred_at for fact in facts]
+    found = Contacted(rulebook, CUSTOMER, profile, list(facts), person, min(times), max(times) + more)
+    firings = {(firing.rule.rule, firing.case, firing.at): firing for firing in found.firings}
+    came = []
+    for rule, case, at, reason in found.decisions:
+        messages = [
+            (
+                note.index,
+                str(note.reason or note.waits_for),
+                note.place if note.sent else None,
+                note.ended,
+                note.winner,
+            )
+            for note in ([] if reason else firings[rule, case, at].notes)
+        ]
+        came.append(Came(rule, case, at, reason, tuple(messages)))
+    return sorted(came, key=_in_order)
+
+
+def core(
+    rulebook: Rulebook, facts: Sequence[Fact], profile: Mapping[str, Any] | None, person: Person, more: int
+) -> list[Came]:
+    history = once(facts)
+    compiled = Core(rulebook).as_live()
+    contacting = Contacting(
+        compiled, compiled.rulebook.policy, CUSTOMER, _reached(history, profile or {}, person)
+    )
+    end = max(fact.occurred_at for fact in facts) + more
+    as_given = profile is not None
+    replay(compiled, CUSTOMER, profile or {}, history, None, end, as_given=as_given, contacting=contacting)
+    came = []
+    for decision in contacting.decisions:
+        sends = decision.sends if decision.reason is None else ()
+        ended = [contacting.message(decision, send) for send in sends]
+        messages = tuple(
+            (
+                send,
+                str(message.reason),
+                str(message.channel) if message.status is MessageStatus.SENT else None,
+                message.closed_at,
+                message.winner,
+            )
+            for send, message in zip(sends, ended, strict=True)
+        )
+        reason = None if decision.reason is None else str(decision.reason)
+        came.append(Came(decision.rule, decision.case, decision.at, reason, messages))
+    return sorted(came, key=_in_order)
+
+
+def _reached(history: Sequence[Fact], given: Mapping[str, Any], person: Person) -> Reached:
+    def profile(t: int) -> Profile:
+        found = Profile(CUSTOMER, {name: Attribute(value, BEGINNING) for name, value in given.items()})
+        for fact in history:
+            if fact.type == "CustomerUpdated" and fact.occurred_at <= t:
+                found = found.merge(fact)
+        known = {name: text for name, text in ADDRESSES.items() if name in person.addresses}
+        addresses = {name: Attribute(known.get(name), BEGINNING) for name in ADDRESSES}
+        return Profile(CUSTOMER, {**found.attributes, **addresses})
+
+    def consents(t: int) -> Consents:
+        found = Consents(CUSTOMER, suppressed=person.suppressed)
+        for fact in history:
+            if fact.type == "PreferenceChanged" and fact.occurred_at <= t:
+                found = found.merge(fact)
+        return found
+
+    return Reached(profile, consents, 2 * DAY)
+
+
+def _in_order(came: Came) -> tuple[int, str, str]:
+    return (came.at, came.rule, came.case or "")
