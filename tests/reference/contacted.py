@@ -6,12 +6,12 @@ from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple
 
 from foreword.domain.consent import Consents
-from foreword.domain.contacting import Contacting, Reached
+from foreword.domain.contacting import Contacting
 from foreword.domain.core import Core
 from foreword.domain.facts import Fact
-from foreword.domain.instants import DAY
 from foreword.domain.messages import MessageStatus
 from foreword.domain.profiles import Attribute, Profile
+from foreword.domain.reached import Reached, reached
 from foreword.domain.replay import once, replay
 from foreword.domain.rulebook import Rulebook
 from foreword.domain.state import BEGINNING
@@ -58,9 +58,7 @@ def core(
 ) -> list[Came]:
     history = once(facts)
     compiled = Core(rulebook).as_live()
-    contacting = Contacting(
-        compiled, compiled.rulebook.policy, CUSTOMER, _reached(history, profile or {}, person)
-    )
+    contacting = Contacting(compiled, compiled.rulebook.policy, CUSTOMER, _reached(history, profile, person))
     end = max(fact.occurred_at for fact in facts) + more
     as_given = profile is not None
     replay(compiled, CUSTOMER, profile or {}, history, None, end, as_given=as_given, contacting=contacting)
@@ -83,24 +81,17 @@ def core(
     return sorted(came, key=_in_order)
 
 
-def _reached(history: Sequence[Fact], given: Mapping[str, Any], person: Person) -> Reached:
-    def profile(t: int) -> Profile:
-        found = Profile(CUSTOMER, {name: Attribute(value, BEGINNING) for name, value in given.items()})
-        for fact in history:
-            if fact.type == "CustomerUpdated" and fact.occurred_at <= t:
-                found = found.merge(fact)
-        known = {name: text for name, text in ADDRESSES.items() if name in person.addresses}
-        addresses = {name: Attribute(known.get(name), BEGINNING) for name in ADDRESSES}
-        return Profile(CUSTOMER, {**found.attributes, **addresses})
-
-    def consents(t: int) -> Consents:
-        found = Consents(CUSTOMER, suppressed=person.suppressed)
-        for fact in history:
-            if fact.type == "PreferenceChanged" and fact.occurred_at <= t:
-                found = found.merge(fact)
-        return found
-
-    return Reached(profile, consents, 2 * DAY)
+def _reached(history: Sequence[Fact], given: Mapping[str, Any] | None, person: Person) -> Reached:
+    known = {**(given or {}), **{name: ADDRESSES[name] for name in person.addresses}}
+    profile = Profile(CUSTOMER, {name: Attribute(value, BEGINNING) for name, value in known.items()})
+    without = [
+        fact._replace(data={name: value for name, value in fact.data.items() if name not in ADDRESSES})
+        if fact.type == "CustomerUpdated"
+        else fact
+        for fact in history
+    ]
+    consents = Consents(CUSTOMER, suppressed=person.suppressed)
+    return reached(profile, consents, without, as_given=given is not None)
 
 
 def _in_order(came: Came) -> tuple[int, str, str]:

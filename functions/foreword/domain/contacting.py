@@ -8,20 +8,20 @@ facts, then what they call off, then what is decided and what they hold, and the
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection
+from collections.abc import Collection
 from dataclasses import dataclass, replace
 
 from foreword.domain.arbitration import admit
-from foreword.domain.consent import Consents
 from foreword.domain.core import Core
 from foreword.domain.decisions import COUNTS_AS_SENT, Decision, id_of, message_ids, messages_of
 from foreword.domain.follow_ups import FollowUps
 from foreword.domain.gates import AT_ONCE, Contact, place_of
 from foreword.domain.holds import NO_HOLDS, Holds
-from foreword.domain.instants import NEVER, Duration, Instant
+from foreword.domain.instants import NEVER, Instant
 from foreword.domain.ledger import Ledger
 from foreword.domain.messages import Message, MessageStatus
 from foreword.domain.profiles import Profile
+from foreword.domain.reached import Reached
 from foreword.domain.reasons import Reason
 from foreword.domain.rulebook import Policy, Purpose
 from foreword.domain.state import NAME
@@ -29,17 +29,6 @@ from foreword.domain.verdicts import Verdicts
 from foreword.domain.walk import Rise, Walk
 
 _HELD = (Reason.UNWILLING, Reason.ON_HOLD)
-
-
-@dataclass(frozen=True, slots=True)
-class Reached:
-    """How the customer may be reached, as of a time. `limits_within` is how far any limit of the customer's own
-    looks back, whenever it is set: it counts what left before it too.
-    """
-
-    profile: Callable[[Instant], Profile]
-    consents: Callable[[Instant], Consents]
-    limits_within: Duration = 0
 
 
 @dataclass(frozen=True, slots=True)
