@@ -9,12 +9,17 @@ from foreword.domain.facts import Fact
 from foreword.domain.instants import DAY, format_duration, format_instant
 from foreword.domain.rulebook import Document, EventFilter, Expression, Rule, Rulebook, Schedule
 
-DURATIONS = ("within", "over", "stale_after", "before", "period", "every", "re_eligible_after")
+DURATIONS = (
+    *("within", "over", "stale_after", "before", "period", "every", "re_eligible_after"),
+    *("lasts", "after", "expires_after", "then_for", "at_most"),
+)
 
 
 def told(rulebook: Rulebook, facts: Iterable[Fact] = ()) -> str:
     policy = rulebook.policy
     lines = [f"retention {policy.retention // DAY}d, zone {policy.default_timezone}, settle {policy.settle}"]
+    apart = ("retention", "default_timezone", "settle")
+    lines += [f"{name}: {_plain(value)}" for name, value in policy if name not in apart and value]
     for rule in rulebook.rules:
         lines += _rule(rule)
     lines += [_fact(fact) for fact in facts]
@@ -26,8 +31,12 @@ def _rule(rule: Rule) -> list[str]:
     lines += [f"  {name}: {_plain(signal)}" for name, signal in rule.signals.items()]
     for name in ("for_each", "when", "eligible", "evaluate", "repeat", "re_eligible_after"):
         lines.append(f"  {name}: {_plain(getattr(rule, name), name)}")
-    conditions = [_plain(send.condition) for send in rule.sends]
-    return [*lines, f"  sends if: {conditions}"]
+    lines += [
+        f"  {name}: {_plain(getattr(rule, name))}"
+        for name in ("exceptions", "hold", "experiment")
+        if getattr(rule, name) is not None
+    ]
+    return [*lines, *(f"  send {_plain(send)}" for send in rule.sends)]
 
 
 def _fact(fact: Fact) -> str:
@@ -52,6 +61,6 @@ def _plain(value: Any, name: str = "") -> str:
             return "{" + ", ".join(parts) + "}"
         case tuple():
             return "[" + ", ".join(map(_plain, value)) + "]"
-        case int() if name in DURATIONS:
+        case int() if name in DURATIONS and value > 1000:
             return format_duration(value)
     return str(value)

@@ -85,7 +85,6 @@ class Fields:
         node: Node,
         what: str,
         known: Collection[str],
-        unbuilt: Collection[str] = (),
     ) -> None:
         if not isinstance(node, YamlMapping):
             raise source.refused(node, f"{what} must be a mapping of keys, not {_shape(node)}")
@@ -95,8 +94,6 @@ class Fields:
         self.values: dict[str, Node] = {}
         for key, value in node.entries:
             with source.collecting():
-                if key.value in unbuilt:
-                    raise source.refused(key, f"'{key.value}' of {what} is not built yet")
                 if key.value not in known:
                     hint = did_you_mean(key.value, known) or f"; known are: {', '.join(sorted(known))}"
                     raise source.refused(key, f"unknown key '{key.value}' of {what}{hint}")

@@ -8,14 +8,23 @@ from decimal import Decimal
 from typing import Any, TypeAlias
 
 from foreword.authoring.event_types import event_type
-from foreword.authoring.fields import Fields, Key, Source, instant, items, one_of, text
+from foreword.authoring.fields import Fields, Key, Source, boolean, instant, items, one_of, text
 from foreword.authoring.suggest import did_you_mean
-from foreword.authoring.value_schemas import EVENT_TYPE, OBJECT, TEXT, TIME, definition, list_of, mapping
+from foreword.authoring.value_schemas import (
+    EVENT_TYPE,
+    FLAG,
+    OBJECT,
+    TEXT,
+    TIME,
+    definition,
+    list_of,
+    mapping,
+)
 from foreword.authoring.value_schemas import one_of as any_of
 from foreword.authoring.yaml_reader import Mapping as YamlMapping
 from foreword.authoring.yaml_reader import Node, Place, Sequence, json_value
 from foreword.domain.facts import FOREWORD, OWN_TYPES, Fact
-from foreword.domain.instants import DAY, Instant
+from foreword.domain.instants import DAY, Instant, format_instant
 from foreword.domain.reasons import Reason
 from foreword.domain.rulebook import Channel, Send
 
@@ -27,6 +36,21 @@ A_YEAR = 365 * DAY
 """How long the clock of a test with no given event runs before its `until`: a birthday comes once."""
 
 SKIPS = {reason.value: reason for reason in (Reason.NOT_ELIGIBLE, Reason.NOT_RE_ELIGIBLE)}
+POLICY_SKIPS = {
+    reason.value: reason
+    for reason in (
+        Reason.PAUSED_BY_CUSTOMER,
+        Reason.NO_CONSENT,
+        Reason.NO_ADDRESS,
+        Reason.UNWILLING,
+        Reason.ON_HOLD,
+        Reason.CAPPED,
+        Reason.DEFERRED_QUIET_HOURS,
+        Reason.EXPIRED,
+        Reason.CANCELLED_BY_EXCEPTION,
+    )
+}
+"""What only a gate of the policy, or waiting for it, can lead to."""
 
 GIVEN_KEYS = {
     "at": Key(TIME, required=True),
@@ -41,7 +65,8 @@ GIVEN_KEYS = {
 EXPECTED_KEYS = {
     "message": Key(TEXT),
     "channel": Key(any_of(Channel)),
-    "skipped": Key(any_of(SKIPS)),
+    "at": Key({**TIME, "description": "When it leaves; compared where it is written."}),
+    "skipped": Key(any_of({**SKIPS, **POLICY_SKIPS})),
 }
 MEMBER_KEYS = {
     "customer_id": Key(TEXT),
@@ -54,18 +79,24 @@ KEYS = {
     "given": Key(list_of(definition("given"), 0), required=True),
     "others": Key({**list_of(mapping(MEMBER_KEYS)), "description": "Members of the cohort."}),
     "until": Key({**TIME, "description": "Lets time pass after the last given event."}),
+    "policy": Key(
+        {**FLAG, "default": False, "description": "Whether the gates of the policy apply, and time goes by."}
+    ),
     "expect": Key(list_of(definition("expected"), 0), required=True),
 }
-UNBUILT = ("policy",)
 
 
 @dataclass(frozen=True, slots=True)
 class Sent:
+    """`at` is None where it does not matter."""
+
     message: str
     channel: Channel
+    at: Instant | None = None
 
     def __str__(self) -> str:
-        return f"{self.message} by {self.channel}"
+        when = "" if self.at is None else f" at {format_instant(self.at)}"
+        return f"{self.message} by {self.channel}{when}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,7 +121,10 @@ class Member:
 
 @dataclass(frozen=True, slots=True)
 class RuleTest:
-    """`start` is None where each customer's clock starts at the first given event."""
+    """`start` is None where each customer's clock starts at the first given event.
+
+    `policy`: the messages go through its gates as time goes by.
+    """
 
     name: str
     customer: Member
@@ -99,6 +133,7 @@ class RuleTest:
     end: Instant
     expect: tuple[Expected, ...]
     place: Place
+    policy: bool = False
 
     @property
     def given(self) -> tuple[Fact, ...]:
@@ -123,7 +158,8 @@ def read_tests(source: Source, node: Node, sends: tuple[Send, ...]) -> tuple[Rul
 
 
 def _read_test(source: Source, node: Node, sends: tuple[Send, ...]) -> RuleTest:
-    fields = Fields(source, node, "a test", KEYS, UNBUILT)
+    fields = Fields(source, node, "a test", KEYS)
+    policy = fields.optional("policy", boolean, False)
     customer = _member(source, fields, CUSTOMER_ID)
     nobody: tuple[Member, ...] = ()
     others = fields.optional("others", _others, nobody)
@@ -147,8 +183,9 @@ def _read_test(source: Source, node: Node, sends: tuple[Send, ...]) -> RuleTest:
         others=others,
         start=None if times else end - A_YEAR + 1,  # what falls on the same day a year ago is over
         end=end,
-        expect=tuple(_expected(source, item, sends) for item in expect.items),
+        expect=tuple(_expected(source, item, sends, policy=policy) for item in expect.items),
         place=node.place,
+        policy=policy,
     )
 
 
@@ -220,14 +257,18 @@ def _as_received(value: Any) -> Any:
             return value
 
 
-def _expected(source: Source, node: Node, sends: tuple[Send, ...]) -> Expected:
+def _expected(source: Source, node: Node, sends: tuple[Send, ...], *, policy: bool) -> Expected:
     fields = Fields(source, node, "an expectation", EXPECTED_KEYS)
     if "skipped" in fields.values:
         if len(fields.values) > 1:
             raise source.refused(node, "an expectation is either {message, channel} or {skipped}")
-        return Skipped(one_of(source, fields.values["skipped"], SKIPS, "reason in a test"))
+        return Skipped(_skip(source, fields.values["skipped"], policy=policy))
     message, channel = fields.require("message"), fields.require("channel")
-    sent = Sent(text(source, message), one_of(source, channel, {c.value: c for c in Channel}, "channel"))
+    sent = Sent(
+        text(source, message),
+        one_of(source, channel, {c.value: c for c in Channel}, "channel"),
+        fields.optional("at", instant, None),
+    )
     if not sends:
         return sent
     send = next((send for send in sends if send.message == sent.message), None)
@@ -240,3 +281,10 @@ def _expected(source: Source, node: Node, sends: tuple[Send, ...]) -> Expected:
             channel, f"the rule does not send it by {sent.channel}, only by {', '.join(send.channels)}"
         )
     return sent
+
+
+def _skip(source: Source, node: Node, *, policy: bool) -> Reason:
+    reason = one_of(source, node, {**SKIPS, **POLICY_SKIPS}, "reason in a test")
+    if reason.value in POLICY_SKIPS and not policy:
+        raise source.refused(node, f"{reason} comes of the policy's gates, which apply with 'policy: true'")
+    return reason

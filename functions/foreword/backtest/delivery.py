@@ -2,24 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 
 from foreword.backtest.profiles import Given
 from foreword.domain.consent import Consents
-from foreword.domain.contacting import Contacting, Reached
+from foreword.domain.contacting import Contacting
 from foreword.domain.core import Core
 from foreword.domain.decisions import Decision, message_ids
-from foreword.domain.facts import CUSTOMER_UPDATED, PREFERENCE_CHANGED, Fact
-from foreword.domain.instants import Instant
+from foreword.domain.facts import CUSTOMER_UPDATED, Fact
 from foreword.domain.messages import Message
 from foreword.domain.profiles import ADDRESSES, Attribute, Profile
+from foreword.domain.reached import Reached, reached
 from foreword.domain.reasons import Reason
 from foreword.domain.rulebook import Channel, Policy, Rule
 from foreword.domain.state import BEGINNING
-
-TOLD_BY = frozenset({CUSTOMER_UPDATED, PREFERENCE_CHANGED})
-"""The events that a gate reads."""
 
 _REACHABLE = {"email": "customer@example.com", "phone": "+10000000000"}
 """A history has no addresses: in a backtest every customer can be reached."""
@@ -42,30 +39,28 @@ class Customer:
     given: Given | None
     told: Sequence[Fact] = ()
 
-    def profile(self, now: Instant) -> Profile:
-        """As given, always; where nothing is, as the events up to `now` tell."""
+    def reached(self) -> Reached:
+        """The profile is as given, always; where nothing is, as the events tell it."""
         attributes = {} if self.given is None else self.given.attributes
+        known = {**attributes, **_REACHABLE}
         profile = Profile(
-            self.customer_id, {name: Attribute(value, BEGINNING) for name, value in attributes.items()}
+            self.customer_id, {name: Attribute(value, BEGINNING) for name, value in known.items()}
         )
-        if self.given is None:
-            for fact in self._until(now, CUSTOMER_UPDATED):
-                profile = profile.merge(fact)
-        reachable = {name: Attribute(_REACHABLE[name], BEGINNING) for name in ADDRESSES}
-        return Profile(self.customer_id, {**profile.attributes, **reachable})
-
-    def consents(self, now: Instant) -> Consents:
         consents = Consents(self.customer_id) if self.given is None else self.given.consents
-        for fact in self._until(now, PREFERENCE_CHANGED):
-            consents = consents.merge(fact)
-        return consents
-
-    def _until(self, now: Instant, kind: str) -> list[Fact]:
-        return [fact for fact in self.told if fact.type == kind and fact.occurred_at <= now]
+        told = [_without_addresses(fact) for fact in self.told]
+        return reached(profile, consents, told, as_given=self.given is not None)
 
 
-def contacting_of(customer: Customer, core: Core, policy: Policy) -> Contacting:
-    return Contacting(core, policy, customer.customer_id, Reached(customer.profile, customer.consents))
+def contacting_of(
+    customer: Customer, core: Core, policy: Policy, refused: Collection[str] = ()
+) -> Contacting:
+    return Contacting(core, policy, customer.customer_id, customer.reached(), refused)
+
+
+def _without_addresses(fact: Fact) -> Fact:
+    if fact.type != CUSTOMER_UPDATED or not any(name in fact.data for name in ADDRESSES):
+        return fact
+    return fact._replace(data={name: it for name, it in fact.data.items() if name not in ADDRESSES})
 
 
 def sent_endings(decision: Decision, rule: Rule) -> list[Ending]:

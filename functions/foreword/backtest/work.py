@@ -12,7 +12,7 @@ from typing import BinaryIO
 
 from foreword.backtest.decision_lines import sortable_line
 from foreword.backtest.decode import Decoder
-from foreword.backtest.delivery import TOLD_BY, Customer, contacting_of, endings, sent_endings
+from foreword.backtest.delivery import Customer, contacting_of, endings, sent_endings
 from foreword.backtest.histories import Found, histories
 from foreword.backtest.large_histories import large_histories
 from foreword.backtest.peers import peer_line
@@ -25,6 +25,7 @@ from foreword.backtest.task_files import TaskFiles
 from foreword.domain.core import Core
 from foreword.domain.facts import Fact
 from foreword.domain.instants import Instant
+from foreword.domain.reached import TOLD_BY
 from foreword.domain.replay import replay
 from foreword.domain.rulebook import Policy, Rulebook
 

@@ -9,11 +9,24 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 
-from foreword.domain.gates import SPREAD, Close, Contact, Defer, Send, Verdict, caps_on, judge, place_of, rank
-from foreword.domain.instants import Duration, Instant
+from foreword.domain.gates import (
+    ON_THE_ROAD,
+    Close,
+    Contact,
+    Defer,
+    Pace,
+    Send,
+    Verdict,
+    caps_on,
+    judge,
+    open_channels,
+    place_of,
+    rank,
+)
+from foreword.domain.instants import Instant
 from foreword.domain.ledger import Ledger, Place
 from foreword.domain.messages import Message
-from foreword.domain.rulebook import Channel, Policy
+from foreword.domain.rulebook import Channel, FrequencyCap, Policy
 
 
 @dataclass(slots=True)
@@ -31,13 +44,17 @@ class Admitted:
 
 
 def admit(
-    messages: Sequence[Message], contact: Contact, policy: Policy, now: Instant, spread: Duration = SPREAD
+    messages: Sequence[Message], contact: Contact, policy: Policy, now: Instant, pace: Pace = ON_THE_ROAD
 ) -> Admitted:
-    """Pure. Messages are READY; they come out READY with their channel, DEFERRED, or NOT_SENT with the reason."""
+    """Pure. Messages are READY; they come out READY with their channel, DEFERRED, or NOT_SENT with the reason.
+
+    What is equal in rank is asked in its turn, or in the order in which it is given.
+    """
     admitted = Admitted(contact.ledger)
     outcome: dict[str, Message] = {}
-    for message in sorted(messages, key=lambda it: rank(place_of(it, it.channels[0]))):
-        verdict = _verdict(message, contact, policy, now, spread, admitted)
+    in_order = sorted(messages, key=lambda it: contact.turns.get(it.message_id, ()))
+    for message in sorted(in_order, key=lambda it: rank(place_of(it, it.channels[0]))):
+        verdict = _verdict(message, contact, policy, now, pace, admitted)
         channel = None if isinstance(verdict, Close) else verdict.channel
         admitted.ledger = _reserved(admitted.ledger, message, channel, contact, policy)
         has_place = message.message_id in admitted.ledger.places
@@ -70,43 +87,50 @@ def _after(message: Message, verdict: Verdict, now: Instant) -> Message:
 
 
 def _verdict(
-    message: Message, contact: Contact, policy: Policy, now: Instant, spread: Duration, admitted: Admitted
+    message: Message, contact: Contact, policy: Policy, now: Instant, pace: Pace, admitted: Admitted
 ) -> Verdict:
     """The gates' answer, after lesser messages have made room where that opens them."""
-
-    def judged(ledger: Ledger) -> Verdict:
-        return judge(message, replace(contact, ledger=ledger), policy, now, spread)
-
-    ledger = admitted.ledger
-    first = verdict = judged(ledger)
-    gone: list[Place] = []
-    while isinstance(verdict, Close) and verdict.wants_room:
-        lesser = _lesser(message, contact, ledger, policy, now)
-        if lesser is None:
-            return first
-        gone.append(lesser)
-        ledger = ledger.without(lesser.message_id)
-        verdict = judged(ledger)
-    if isinstance(verdict, Close):
-        return first  # too late, even with room: nobody has to give way
-    # Some may have made room on a channel that it does not take in the end: they stay, the best of them first.
-    for lesser in sorted(gone, key=rank):
-        with_it = ledger.with_place(lesser)
-        if judged(with_it) == verdict:
-            ledger = with_it
-            gone.remove(lesser)
-    if gone:
-        admitted.ledger = admitted.ledger.without(*(lesser.message_id for lesser in gone))
-        admitted.displaced |= {lesser.message_id: message.message for lesser in gone}
+    contact = replace(contact, ledger=admitted.ledger)
+    verdict = judge(message, contact, policy, now, pace)
+    if not isinstance(verdict, Close) or not admitted.ledger.places or contact.holds.held(message, now):
+        return verdict
+    for channel in open_channels(message, contact, policy):
+        place = place_of(message, channel)
+        displaced = _in_the_way(place, caps_on(policy, message, contact.consents), contact, now)
+        if not displaced:
+            continue
+        ledger = admitted.ledger
+        for lesser in displaced:
+            ledger = ledger.without(lesser.message_id)
+        opened = judge(message, replace(contact, ledger=ledger), policy, now, pace)
+        if not isinstance(opened, Close):  # too late, even with room: nobody has to give way
+            admitted.ledger = ledger
+            admitted.displaced |= {lesser.message_id: message.message for lesser in displaced}
+            return opened
     return verdict
 
 
-def _lesser(message: Message, contact: Contact, ledger: Ledger, policy: Policy, now: Instant) -> Place | None:
-    """The least of the messages that wait with a place under a full cap, where it is less than this one."""
-    lesser: list[Place] = []
-    for channel in message.channels:
-        place = place_of(message, channel)
-        for taken in ledger.full(caps_on(policy, message, contact.consents), place, now) or ():
-            if taken.dated is None and taken.rule != message.rule and rank(taken) > rank(place):
-                lesser.append(taken)
-    return max(lesser, key=rank, default=None)
+def _in_the_way(place: Place, caps: Sequence[FrequencyCap], contact: Contact, now: Instant) -> list[Place]:
+    """The lesser messages that wait, and make room for this one by giving way; none where that is not enough.
+
+    Cap by cap the least goes first; whoever need not have gone stays.
+    """
+    ledger, gone = contact.ledger, list[Place]()
+    while taken := ledger.full(caps, place, now):
+        lesser = [
+            other
+            for other in taken
+            if other.dated is None and other.rule != place.rule and rank(other) > rank(place)
+        ]
+        if not lesser:
+            return []
+        gone.append(max(lesser, key=contact.turn))
+        ledger = ledger.without(gone[-1].message_id)
+    needed = []
+    for other in sorted(gone, key=contact.turn):
+        with_it = ledger.with_place(other)
+        if with_it.full(caps, place, now) is None:
+            ledger = with_it
+        else:
+            needed.append(other)
+    return needed

@@ -41,7 +41,7 @@ COUNTS_AS_SENT = frozenset({Reason.SHADOW, Reason.HELD_OUT, Reason.BOUNCED})
 
 def message_ids(decision: Decision) -> list[str]:
     """Of the sends that the decision makes and nothing has called off."""
-    return [_message_id(decision, send) for send in decision.sends if send not in decision.called_off]
+    return [id_of(decision, send) for send in decision.sends if send not in decision.called_off]
 
 
 def messages_of(
@@ -63,7 +63,7 @@ def _message(
     begins = decision.expires_from + send.after
     message = Message(
         customer_id=decision.customer_id,
-        message_id=_message_id(decision, at),
+        message_id=id_of(decision, at),
         rule=decision.rule,
         case=decision.case,
         episode=decision.episode,
@@ -107,5 +107,5 @@ def _variant(decision: Decision, rule: Rule) -> str | None:
     return variant_of(decision.customer_id, rule.rule, rule.experiment.variants)
 
 
-def _message_id(decision: Decision, send: int) -> str:
+def id_of(decision: Decision, send: int) -> str:
     return message_id(decision.customer_id, decision.rule, decision.case, decision.episode, send)

@@ -7,14 +7,17 @@ known no more: the answer at the firing stands.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from datetime import timedelta
+from decimal import Decimal
 from functools import cache
 from typing import Any
 
 from foreword.domain.conditions import compile_expression, holds, root_names
+from foreword.domain.instants import SECOND
 from foreword.domain.messages import Message
 from foreword.domain.profiles import Profile
 from foreword.domain.reasons import Reason
-from foreword.domain.rulebook import Mode, Rule, Rulebook
+from foreword.domain.rulebook import Mode, Rule, Rulebook, SinceSignal
 
 
 class FollowUps:
@@ -31,7 +34,7 @@ class FollowUps:
         if rule.mode is Mode.SHADOW:
             return Reason.SHADOW
         asked = self._eligible(rule.rule)
-        names = {**message.signals, "profile": profile.values(), "lists": self._lists}
+        names = {**_as_asked(rule, message.signals), "profile": profile.values(), "lists": self._lists}
         return None if asked is None or asked(names) else Reason.NOT_ELIGIBLE
 
     def _compiled(self, name: str) -> Callable[[Mapping[str, Any]], bool] | None:
@@ -40,3 +43,17 @@ class FollowUps:
             return None
         compiled = compile_expression(rule.eligible)
         return lambda names: holds(compiled, names)
+
+
+def _as_asked(rule: Rule, shown: Mapping[str, Any]) -> dict[str, Any]:
+    """A message shows its signals as JSON, a duration as its seconds: conditions compare durations."""
+    return {
+        name: _duration(value)
+        if isinstance(value, str) and isinstance(rule.signals.get(name), SinceSignal)
+        else value
+        for name, value in shown.items()
+    }
+
+
+def _duration(shown: str) -> timedelta:
+    return timedelta(microseconds=int(Decimal(shown.removesuffix("s")) * SECOND))

@@ -12,9 +12,9 @@ holdouts come before (`domain.verdicts`), the volume constraints with the claim 
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from dataclasses import dataclass, field, replace
-from typing import TypeAlias
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from typing import Any, TypeAlias
 
 from foreword.domain.addresses import ATTRIBUTES, deliverable
 from foreword.domain.consent import Consents, allows
@@ -44,14 +44,10 @@ class Send:
 
 @dataclass(frozen=True, slots=True)
 class Close:
-    """`winner` is the message that came before this one, where it lost against one.
-
-    `wants_room`: on some channel nothing but a full cap is in the way, whatever closed the preferred one.
-    """
+    """`winner` is the message that came before this one, where it lost against one."""
 
     reason: Reason
     winner: str | None = None
-    wants_room: bool = field(default=False, compare=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,18 +64,42 @@ Verdict: TypeAlias = Send | Close | Defer
 
 @dataclass(frozen=True, slots=True)
 class Contact:
-    """All that is known of how a customer may be reached."""
+    """All that is known of how a customer may be reached.
+
+    `turns` tells by message id, where it is known, which of the messages of one rule comes first.
+    """
 
     profile: Profile
     consents: Consents
     ledger: Ledger
     holds: Holds = NO_HOLDS
+    turns: Mapping[str, tuple[Any, ...]] = field(default_factory=dict)
+
+    def turn(self, place: Place) -> tuple[Any, ...]:
+        """The rank, and what tells apart those that are equal in it."""
+        return (*rank(place), self.turns.get(place.message_id, ()), place.message_id)
+
+
+@dataclass(frozen=True, slots=True)
+class Pace:
+    """A call may start up to `call_within` after `now`: quiet hours and expiry must be open until then.
+
+    What waited for the end of quiet hours leaves within `spread` after it.
+    """
+
+    spread: Duration = SPREAD
+    call_within: Duration = CLAIM_TO_CALL
+
+
+ON_THE_ROAD = Pace()
+AT_ONCE = Pace(spread=0, call_within=0)
+"""By a clock alone: whatever may leave leaves at that very instant."""
 
 
 def judge(
-    message: Message, contact: Contact, policy: Policy, now: Instant, spread: Duration = SPREAD
+    message: Message, contact: Contact, policy: Policy, now: Instant, pace: Pace = ON_THE_ROAD
 ) -> Verdict:
-    """Pure. A call may start up to CLAIM_TO_CALL after `now`: every gate must be open until then."""
+    """Pure."""
     if contact.profile.erased:
         return Close(Reason.ERASED)
     if contact.consents.pauses(message.purpose, now):
@@ -88,21 +108,28 @@ def judge(
     reachable = [answer for answer in asked if isinstance(answer, Send)]
     if not reachable:
         return next((answer for answer in asked if isinstance(answer, Close)), Close(Reason.NO_ADDRESS))
-    too_late = now + CLAIM_TO_CALL > message.deliver_by
+    too_late = now + pace.call_within > message.deliver_by
     held = contact.holds.held(message, now)
     if held is not None:
         reason, until = held
-        return Close(reason) if too_late else Defer(min(until, message.deliver_by), reason)
+        at_its_end = too_late or now >= message.deliver_by
+        return Close(reason) if at_its_end else Defer(min(until, message.deliver_by), reason)
     full = [_full(message, answer.channel, contact, policy, now) for answer in reachable]
     if None not in full:
         # Of a channel that was closed before the caps the preferred one may have been it.
         first = asked[0] if isinstance(asked[0], Close) else full[0]
-        return replace(first or Close(Reason.CAPPED), wants_room=True)
+        return first or Close(Reason.CAPPED)
     send = reachable[full.index(None)]
     # Too late already: quiet hours cannot save it, and a deferral would come back for ever.
     if too_late:
         return Close(Reason.EXPIRED)
-    return _when_awake(message, send, contact.profile, policy, now, spread)
+    return _when_awake(message, send, contact.profile, policy, now, pace)
+
+
+def open_channels(message: Message, contact: Contact, policy: Policy) -> list[Channel]:
+    """Those that consent, suppression and address leave, in the order in which they are tried."""
+    asked = (_reachable(channel, message, contact, policy) for channel in _preferred(message, contact))
+    return [answer.channel for answer in asked if isinstance(answer, Send)]
 
 
 def caps_on(policy: Policy, message: Message, consents: Consents) -> tuple[FrequencyCap, ...]:
@@ -165,31 +192,36 @@ def _full(message: Message, channel: Channel, contact: Contact, policy: Policy, 
         if other.dated is None and other.rule != message.rule and rank(other) < rank(place)
     ]
     if better:
-        return Close(Reason.LOST_ARBITRATION, min(better, key=rank).message)
+        return Close(Reason.LOST_ARBITRATION, min(better, key=contact.turn).message)
     return Close(Reason.CAPPED)
 
 
 def rank(place: Place) -> tuple[int, object, Instant, str]:
-    """The order in which messages compete, the best first: purpose, then score, then age."""
-    return (_PURPOSES.index(place.purpose), -place.score, place.decided_for, place.message_id)
+    """The order in which messages compete, the best first: purpose, then score, then age.
+
+    What is equal in all of these goes by the rule's name; messages of one rule do not compete.
+    """
+    return (_PURPOSES.index(place.purpose), -place.score, place.decided_for, place.rule)
 
 
 _PURPOSES = (Purpose.CRITICAL, Purpose.SERVICE, Purpose.MARKETING)
 
 
 def _when_awake(
-    message: Message, send: Send, profile: Profile, policy: Policy, now: Instant, spread: Duration
-) -> Send | Defer:
+    message: Message, send: Send, profile: Profile, policy: Policy, now: Instant, pace: Pace
+) -> Verdict:
     quiet = policy.quiet_hours_on.get(send.channel, policy.quiet_hours)
     if message.purpose is Purpose.CRITICAL or quiet is None:
         return send
     zone = zone_of(profile.value("timezone"), policy.default_timezone)
-    allowed = next_allowed(quiet, zone, now, CLAIM_TO_CALL)
+    allowed = next_allowed(quiet, zone, now, pace.call_within)
     if allowed <= now:
         return send
+    if now >= message.deliver_by:
+        return Close(Reason.EXPIRED)
     # Soon after quiet hours, another moment for each message, where that is in time and not quiet again.
-    room = min(spread, message.deliver_by - CLAIM_TO_CALL - allowed)
+    room = min(pace.spread, message.deliver_by - pace.call_within - allowed)
     later = allowed + int(message.message_id[:8], 16) % room if room > 0 else allowed
-    if is_quiet(quiet, zone, later) or is_quiet(quiet, zone, later + CLAIM_TO_CALL):
+    if is_quiet(quiet, zone, later) or is_quiet(quiet, zone, later + pace.call_within):
         later = allowed
     return Defer(min(later, message.deliver_by), Reason.DEFERRED_QUIET_HOURS, send.channel)

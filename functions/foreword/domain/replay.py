@@ -79,15 +79,17 @@ def replay(
 
 
 def _contacted(walk: Walk, contacting: Contacting, facts: Sequence[Fact], end: Instant | None) -> None:
-    """Instant by instant, each with all its facts."""
+    """Instant by instant, each with all its facts, and the deadlines behind them."""
     for t, together in groupby(facts, key=attrgetter("occurred_at")):
         _time_passes(walk, contacting, t - 1)
         for fact in together:
             walk.fact(fact)
+        walk.deadlines(t)
         contacting.at(walk, t)
     last = end if end is not None else (facts[-1].occurred_at if facts else None)
     if last is not None:
         _time_passes(walk, contacting, last)
+        contacting.at(walk, last)
 
 
 def _time_passes(walk: Walk, contacting: Contacting, through: Instant) -> None:

@@ -78,6 +78,7 @@ tests:
       - {at: 2026-03-02T09:00:00Z, event: A, source: s, id: j, retracts: i}
     others: [{customer_id: z, customer: {segment: x}, given: []}]
     until: 2026-03-02T09:00:00Z
+    policy: true
     expect: [{message: a, channel: email}, {skipped: NOT_ELIGIBLE}]
 """
 

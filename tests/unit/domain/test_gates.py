@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from foreword.domain.consent import Consents
-from foreword.domain.gates import Close, Contact, Defer, Send, Verdict, judge
+from foreword.domain.gates import Close, Contact, Defer, Pace, Send, Verdict, judge
 from foreword.domain.instants import DAY, HOUR, MINUTE, SECOND, Instant, parse_instant
 from foreword.domain.ledger import Ledger
 from foreword.domain.messages import Message
@@ -29,7 +29,7 @@ def verdict_on(
     message: Message, profile: Profile, consents: Consents, policy: Policy, now: Instant
 ) -> Verdict:
     """Of a customer with nothing in the ledger, no spread after quiet hours, whatever channel waits for them."""
-    verdict = judge(message, Contact(profile, consents, Ledger(CUSTOMER)), policy, now, 0)
+    verdict = judge(message, Contact(profile, consents, Ledger(CUSTOMER)), policy, now, Pace(spread=0))
     return replace(verdict, channel=None) if isinstance(verdict, Defer) else verdict
 
 
