@@ -18,7 +18,7 @@ from foreword.backtest.decode import Decoder
 from foreword.backtest.errors import CannotBacktest
 from foreword.backtest.files import Format, format_of, is_gzip, size_of
 from foreword.backtest.peers import compare_peers
-from foreword.backtest.processes import perform
+from foreword.backtest.processes import Processes
 from foreword.backtest.profiles import profile
 from foreword.backtest.routing import EVENTS, PROFILES, Strict, route
 from foreword.backtest.runs import merge_runs, write_run
@@ -26,6 +26,7 @@ from foreword.backtest.span import Span, SpanGuess
 from foreword.backtest.spool import Bucket, Spool
 from foreword.backtest.tally import Tally
 from foreword.backtest.task_files import TaskFiles
+from foreword.backtest.volume import refuse
 from foreword.backtest.work import Plan, Task, read_broken_line
 from foreword.domain.core import Core
 from foreword.domain.instants import Instant
@@ -121,20 +122,26 @@ class _Backtest:
         size = sum(events.size for events, _ in buckets)
         shares = min(len(buckets), max(_FEWEST_TASKS, min(_MOST_TASKS, size // _TASK)))
         tasks = [Task(number, tuple(buckets[number::shares])) for number in range(shares)]
+        files = [TaskFiles(self._scratch, task.number) for task in tasks]
         while True:
             plan = self._plan(clock)
-            done = perform(plan, tasks, self._request.jobs, self._observer.replaying)
-            seen = self._clock(reduce(or_, (one.found.span for one in done), Span()))
-            if clock == seen:
-                break
+            with Processes(plan, tasks, self._request.jobs) as processes:
+                done = []
+                for one in processes.perform(tasks):
+                    done.append(one)
+                    self._observer.replaying(len(done), len(tasks))
+                seen = self._clock(reduce(or_, (one.found.span for one in done), Span()))
+                if clock == seen:
+                    parts = [one.tallies for one in done]
+                    aside = self._within_the_volume(plan, files, processes, parts)
+                    break
             clock = seen  # the guess was wrong: once more, with the clock as it is
-        files = [TaskFiles(self._scratch, task.number) for task in tasks]
         tallies = tuple(Tally() for _ in plan.rulebooks)
-        for one in done:
-            for tally, part in zip(tallies, one.tallies, strict=True):
-                tally += part
+        for part in parts:
+            for tally, of_part in zip(tallies, part, strict=True):
+                tally += of_part
         peers = self._compare_peers(plan, files, tallies)
-        self._write_decisions([*(one.decisions for one in files), *peers])
+        self._write_decisions([*(one.decisions for one in files), *aside, *peers])
         broken = self._tell_broken(self._request.events, [one.broken_events for one in files])
         if self._request.customers is not None:
             profiles = [one.broken_profiles for one in files]
@@ -185,6 +192,18 @@ class _Backtest:
         request = self._request
         keep = request.decisions is not None
         return Plan(request.rulebooks, request.policy, clock, request.until, keep, self._scratch)
+
+    def _within_the_volume(
+        self, plan: Plan, files: list[TaskFiles], processes: Processes, parts: list[tuple[Tally, ...]]
+    ) -> list[Path]:
+        """Those who were put aside, when it is settled whom the volume of a day refuses; and their decisions."""
+        if plan.policy is None or not plan.policy.volume_constraints:
+            return []
+        for nth in range(len(plan.rulebooks)):
+            while changed := refuse(plan.policy, nth, files):
+                processes.claim_again(changed, nth)
+        parts.extend(processes.done_aside([one.number for one in files]))
+        return [one.aside_decisions for one in files]
 
     def _compare_peers(self, plan: Plan, files: list[TaskFiles], tallies: tuple[Tally, ...]) -> list[Path]:
         """The runs of what is decided then by the rulebook that is tested."""

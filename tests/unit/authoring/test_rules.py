@@ -248,7 +248,7 @@ REFUSED = [
     (SEND, SEND + SEND[5:], "20:14: the message 'stuck' is sent twice by this rule; once is enough"),
     # tests
     ("- name: one contact", "- name: three contacts", "29:5: a second test is named 'three contacts'"),
-    ("customer: {segment: retail}", "policy: 1", "22:13: must be true or false"),
+    ("customer: {segment: retail}", "policy: 1", "22:13: true or false is needed here, not a number"),
     ("customer: {segment: retail}", "others: []", "22:13: 'others' must not be empty"),
     ("customer: {segment: retail}", "others: [{customer: {}}]", "22:14: one of the others needs 'given'"),
     ("customer: {segment: retail}", "others: [{customer_id: customer, given: []}]", "22:14: a second customer is"),
