@@ -127,6 +127,8 @@ class DeliverMessage:
         if after.due_at is not None and after.reason in (Reason.UNWILLING, Reason.ON_HOLD):
             # Nobody is told when it is over sooner: it is looked at again from time to time.
             after = replace(after, due_at=min(after.due_at, now + HELD_FOR))
+        if after.reason is Reason.EXPIRED and self.gates.expired_in_pause(after):
+            after = replace(after, reason=Reason.PAUSED)
         changes = self._changes(dossier, contact, admitted, now)
         if changes is None:
             return None

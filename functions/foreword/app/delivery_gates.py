@@ -44,6 +44,11 @@ class DeliveryGates:
             return message.not_sent(Reason.PAUSED, now)
         return message.deferred(min(now + LOOK_AGAIN, last), Reason.PAUSED)
 
+    def expired_in_pause(self, message: Message) -> bool:
+        """The minute in which it is looked at for the last time may be over when it is: still the stop held it."""
+        pauses = self.pauses.pauses()
+        return all(pauses.stops(message, channel) for channel in message.channels)
+
     def contact(self, dossier: Dossier, now: Instant) -> Contact:
         """Raises NewerState where only later code can read what holds the customer's messages back."""
         state, customer_id = dossier.state, dossier.profile.customer_id

@@ -132,8 +132,8 @@ def test_the_other_ends_of_the_demo(say: Any) -> None:
         "c-grace", "--at", "2026-03-10T09:00:00Z"
     )
     held = say("c-bernd", "--at", "2026-03-06T21:00:00Z")
-    assert "DEFERRED_QUIET_HOURS until 2026-03-07T08:07:23.680414Z" in held
-    assert "SENT by email at 2026-03-07T08:08:00" in held
+    assert "DEFERRED_QUIET_HOURS until 2026-03-07T08:00:00Z" in held
+    assert "SENT by email at 2026-03-07T08:08:" in held
     assert "which was later than is asked about" in held
 
 
