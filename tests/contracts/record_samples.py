@@ -31,6 +31,8 @@ from typing import Any
 from foreword.authoring.mappings import read_mappings
 from foreword.authoring.schemas import read_schemas
 from foreword.cli.files import FileEvent, read_events
+from foreword.cli.happenings import FILE as HAPPENINGS
+from foreword.cli.happenings import read_happenings
 from foreword.contracts.bus_events import BusEvents
 from foreword.domain.facts import DEADLINE_REACHED, FOREWORD
 from foreword.domain.instants import Instant, format_instant, to_datetime, to_instant
@@ -80,7 +82,12 @@ def record() -> Samples:
             _keep(samples, cloud.timeline[told:], case_of)
             told = len(cloud.timeline)
 
+        happenings = read_happenings(SAMPLES / HAPPENINGS)
         for at, case, event in events:
+            while happenings and happenings[0].at < at:
+                cloud.advance(to=format_instant(happenings[0].at))
+                keep_news()
+                happenings.pop(0).do(cloud)
             if to_instant(cloud.now) < at:
                 cloud.advance(to=format_instant(at))
             keep_news()

@@ -61,7 +61,7 @@ def test_the_committed_samples_are_what_the_local_cloud_hands_over_now() -> None
 
 
 def test_every_folder_is_a_hop_and_every_sample_has_its_case_on_the_bus() -> None:
-    assert {path.name for path in SAMPLES.iterdir()} == {"bus", *HOPS}
+    assert {path.name for path in SAMPLES.iterdir()} == {"bus", "happenings.json", *HOPS}
     assert {case for _, case in COMMITTED} <= CASES.keys()
     assert {hop for hop, _ in COMMITTED} == set(HOPS)
 
@@ -122,7 +122,7 @@ def test_sms_statuses_are_read_out_of_the_log_as_it_is_packed(case: str, event: 
     assert status.delivered
     delivered = json.loads(COMMITTED["deliver_message", case].read_text("utf-8"))
     image = delivered["Records"][0]["dynamodb"]["NewImage"]
-    assert image["channels"]["L"][0]["S"] == "sms"
+    assert {"S": "sms"} in image["channels"]["L"]
 
 
 @pytest.mark.parametrize(("case", "event"), [one for one in TOLD if "awslogs" not in one.values[1]])
@@ -134,7 +134,8 @@ def test_ses_events_reads_what_ses_tells(case: str, event: Any) -> None:
     # The same message that was delivered: the tags lead back to it.
     delivered = json.loads(COMMITTED["deliver_message", case].read_text("utf-8"))
     image = delivered["Records"][0]["dynamodb"]["NewImage"]
-    assert feedback.message_id == image["message_id"]["S"]
+    if image["status"]["S"] == "READY":  # else the sample is of a later one, which was not sent
+        assert feedback.message_id == image["message_id"]["S"]
     tags = {name: [value] for name, value in tags_of(feedback.customer_id, feedback.message_id).items()}
     assert event["detail"]["mail"]["tags"].items() >= tags.items()
 

@@ -38,6 +38,9 @@ SIGNALS: dict[str, dict[str, Any]] = {
     "first-failed-payment": {"first_failure": True},
     "payment-failures": {"failures": 3},
     "cancellation-intent": {"about_to_leave": True},
+    "thank-you": {"spent": Decimal("320.50")},
+    "care-tips": {"delivered": True},
+    "unfinished-order": {"no_order": True},
     "confirm-your-choice": {
         "topics": "Advice and offers",
         "confirm_url": f"https://{OWN_LINKS}/c/" + "x" * 62,
@@ -51,6 +54,9 @@ LIVE = {
     "portfolio-drop",
     "diagnosis-follow-up",
     "confirm-your-choice",
+    "thank-you",
+    "care-tips",
+    "unfinished-order",
 }
 TEMPLATES = read_templates(MESSAGES)
 VOID = {"meta", "br"}

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from foreword.app.ports import Clock, UnsentMessages
 from foreword.domain.errors import StoreConflict
 from foreword.domain.fold import CalledOff
+from foreword.domain.instants import Instant
 from foreword.domain.messages import Message, MessageStatus
 from foreword.domain.reasons import Reason
 
@@ -58,6 +59,17 @@ class ChangeWaiting:
 
         for short_id in short_ids:
             self._change(customer_id, short_id, released)
+
+    def hold_on(self, customer_id: str, moved: Sequence[tuple[str, Instant]]) -> None:
+        """What is held on is judged anew when that is over: sooner, or later, than was known when it began."""
+        for short_id, until in moved:
+
+            def waits(message: Message, until: Instant = until) -> Message | None:
+                if message.reason not in _HELD or message.due_at == until:
+                    return None
+                return message.deferred(until, message.reason)
+
+            self._change(customer_id, short_id, waits)
 
     def _change(
         self, customer_id: str, short_id: str, change: Callable[[Message], Message | None]

@@ -118,6 +118,7 @@ class EvaluateTriggers:
             )
             self._waiting.call_off(customer_id, folded.called_off)
             self._waiting.release(customer_id, folded.released)
+            self._waiting.hold_on(customer_id, folded.moved)
             try:
                 changes = self._admit(self._messages(folded, now), stored.profile, folded.holds, now)
             except StoreConflict:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Iterator
-from datetime import datetime, timedelta
+from datetime import timedelta
 from operator import itemgetter
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -16,6 +16,8 @@ from foreword.cli.demo_records import DEMO, LEFT_IN, leave_records
 from foreword.cli.demo_text import DemoText
 from foreword.cli.failures import CannotRun
 from foreword.cli.files import FileEvent, read_events
+from foreword.cli.happenings import FILE as HAPPENINGS
+from foreword.cli.happenings import Happening, read_happenings
 from foreword.cli.story import Story, Told
 from foreword.cli.totals import Totals
 from foreword.domain.core import Core
@@ -32,14 +34,14 @@ def run(*, out: Path, as_json: bool) -> None:
     """Print the story as it happens and leave the e-mails in `out`; raises CannotRun where it cannot be written."""
     console = Console(highlight=False, emoji=False)
     _make_room(out)
-    events = _sample_events()
+    script = _script()
     totals = Totals()
     show = _json_printer(console) if as_json else DemoText(console).show
     ours = project.find()
     with TemporaryDirectory(prefix="foreword-") as folder:
         rulebook = publish(ours.rulebook, ours.messages, ours.schemas, Path(folder), mappings=ours.mappings)
-        with LocalCloud(at=to_datetime(events[0][0]), published=Path(folder)) as cloud:
-            for told in _play(cloud, Story(Core(rulebook)), events, to_datetime(events[-1][0]) + AFTERWARDS):
+        with LocalCloud(at=to_datetime(script[0][0]), published=Path(folder)) as cloud:
+            for told in _play(cloud, Story(Core(rulebook)), script):
                 totals.add(told)
                 show(told)
             leave_records(cloud, out)
@@ -63,9 +65,9 @@ def run(*, out: Path, as_json: bool) -> None:
 
 
 def _play(
-    cloud: LocalCloud, story: Story, events: list[tuple[Instant, FileEvent]], end: datetime
+    cloud: LocalCloud, story: Story, script: list[tuple[Instant, FileEvent | Happening]]
 ) -> Iterator[Told]:
-    """Emit each event at its time, and tell what happened in between and from it."""
+    """Let each thing happen at its time, and tell what came of it and in between."""
     told_up_to = 0
 
     def news() -> Iterator[Told]:
@@ -74,21 +76,29 @@ def _play(
         told_up_to = len(cloud.timeline)
         return story.tell(records)
 
-    for at, event in events:
+    for at, one in script:
         if to_instant(cloud.now) < at:
             cloud.advance(to=format_instant(at))
             yield from news()
-        cloud.put_events([event.entry(cloud.bus_name)])
+        if isinstance(one, Happening):
+            yield story.happening(one)
+            one.do(cloud)
+        else:
+            cloud.put_events([one.entry(cloud.bus_name)])
         yield from news()
-    cloud.advance(to=end)
+    cloud.advance(to=to_datetime(script[-1][0]) + AFTERWARDS)
     yield from news()
 
 
-def _sample_events() -> list[tuple[Instant, FileEvent]]:
-    """The events of every case, with the times at which they are put on the bus, in order."""
-    folder = project.find().samples / "bus"
-    events = [event for path in sorted(folder.glob("*.json")) for event in read_events(path)]
-    return sorted(((event.at, event) for event in events if event.at is not None), key=itemgetter(0))
+def _script() -> list[tuple[Instant, FileEvent | Happening]]:
+    """The events of every case, each when it is put on the bus, and what else happens, in order."""
+    samples = project.find().samples
+    events = [event for path in sorted((samples / "bus").glob("*.json")) for event in read_events(path)]
+    script: list[tuple[Instant, FileEvent | Happening]] = [
+        (event.at, event) for event in events if event.at is not None
+    ]
+    script += [(one.at, one) for one in read_happenings(samples / HAPPENINGS)]
+    return sorted(script, key=itemgetter(0))
 
 
 def _json_printer(console: Console) -> Callable[[Told], None]:

@@ -38,12 +38,15 @@ class DemoText:
             self._console.print()
             self._console.rule(Text(day, style="bold"), align="left", style="dim")
         time, customer = f"{moment:%H:%M}", str(told["customer_id"])
-        if told["kind"] != "event" and self._heading != f"{day} {time} {customer}":
+        if told["kind"] not in ("event", "happening") and self._heading != f"{day} {time} {customer}":
             # Time itself is the cause: no event stands above.
             self._console.print(Text.assemble((f"{time}  ", "bold"), (customer, "bold magenta")))
         self._heading = f"{day} {time} {customer}"
         kinds: dict[str, Callable[[Told], None]] = {
             "event": self._event,
+            "happening": self._happening,
+            "choice": self._choice,
+            "fallback": self._fallback,
             "signal": self._signal,
             "deadline": self._deadline,
             "decision": self._decision,
@@ -68,6 +71,27 @@ class DemoText:
             words, style = _OUTCOMES[told["outcome"]]
             why = f": {told['reason']}: {told['detail']}" if told["outcome"] == "QUARANTINED" else ""
             self._line(f"{words}{why}", style)
+
+    def _happening(self, told: Told) -> None:
+        words = {
+            "bounce": f"the e-mail {told['message']} comes back: no such mailbox",
+            "unsubscribe": f"a click on Unsubscribe, beside the e-mail {told['message']}",
+        }
+        line = Text.assemble(
+            (f"{to_datetime(parse_instant(told['at'])):%H:%M}  ", "bold"),
+            (f"{told['customer_id']}  ", "bold magenta"),
+            (words[told["happens"]], "bold"),
+        )
+        self._console.print(line, soft_wrap=True)
+
+    def _choice(self, told: Told) -> None:
+        made = [told["data"], *told["data"].get("choices", ())]
+        chosen = [f"{it['choice']} of {it['topic']} on {it['channel']}" for it in made if "choice" in it]
+        self._line(f"in force at once, by {told['via']}: {', '.join(chosen)}", "cyan")
+
+    def _fallback(self, told: Told) -> None:
+        then = "the next channel is tried" if told["status"] == "READY" else "there is no other channel"
+        self._line(f"{told['message']} certainly did not arrive by {told['tried']}: {then}", "yellow")
 
     def _signal(self, told: Told) -> None:
         before = "undefined" if told["before"] is None else told["before"]
@@ -111,9 +135,11 @@ class DemoText:
         if told["status"] == "SENT":
             self._line(f"SENT by {told['channel']}", "bold green")
         elif told["status"] == "DEFERRED":
-            self._line(f"held back until {told['due_at']}: {told['reason']}", "yellow")
+            local = f" ({told['local']} in {told['zone']})" if "local" in told else ""
+            self._line(f"held back until {told['due_at']}{local}: {told['reason']}", "yellow")
         else:
-            self._line(f"{told['message']} is not sent: {told['reason']}", "yellow")
+            against = f" against {told['winner']}" if "winner" in told else ""
+            self._line(f"{told['message']} is not sent: {told['reason']}{against}", "yellow")
 
     def _feedback(self, told: Told) -> None:
         self._line(f"{told['type']}: {told['message']} by {told['channel']}", "dim green")
@@ -140,8 +166,9 @@ class DemoText:
             soft_wrap=True,
         )
         ends = ", ".join(f"{count} {reason}" for reason, count in sorted(totals.messages.items()))
-        held = f"{totals.deferred} held by quiet hours first"
-        self._console.print(f"{totals.messages.total()} messages: {ends}; {held}.", soft_wrap=True)
+        waited = ", ".join(f"{count} {reason}" for reason, count in sorted(totals.waited.items()))
+        self._console.print(f"{totals.messages.total()} messages: {ends}.", soft_wrap=True)
+        self._console.print(f"Held back for a while before that: {waited}.", soft_wrap=True)
 
 
 def _facts(data: Any) -> str:

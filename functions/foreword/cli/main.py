@@ -240,6 +240,48 @@ def erase(**options: Any) -> None:
     run(**options)
 
 
+def pauses(command: Any) -> Any:
+    """The options of `pause` and `resume`."""
+    options = (
+        click.option("--rule", "rules", multiple=True, metavar="RULE", help="The messages of this rule."),
+        click.option("--channel", "channels", multiple=True, metavar="CHANNEL", help="This channel."),
+        click.option("--topic", "topics", multiple=True, metavar="TOPIC", help="Messages of this topic."),
+        click.option("--all", "everything", is_flag=True, help="All there is."),
+        click.option("--stage", metavar="NAME", help="The deployed stage."),
+        click.option(
+            "--rulebook", type=directory, metavar="DIR", help="A rulebook other than the project's own."
+        ),
+        click.option("--profile", metavar="NAME", help="The AWS profile to use."),
+        click.option("--region", metavar="NAME", help="The AWS region to use."),
+        as_json,
+    )
+    for option in reversed(options):
+        command = option(command)
+    return command
+
+
+@foreword.command()
+@pauses
+def pause(**options: Any) -> None:
+    """The emergency stop: nothing of what is named leaves any more, within ten seconds.
+
+    What is paused waits, is looked at every minute, and leaves once it is resumed, unless it has expired by then.
+    The options may be given several times; without any of them, what is paused is shown.
+    """
+    from foreword.cli.pause import asked, pause
+
+    pause(asked(**options))
+
+
+@foreword.command()
+@pauses
+def resume(**options: Any) -> None:
+    """Take back what was paused, or with --all every pause there is."""
+    from foreword.cli.pause import asked, resume
+
+    resume(asked(**options))
+
+
 @foreword.command()
 @click.argument("file", type=directory)
 @click.option("--check", "check_only", is_flag=True, help="Only say whether the events are right.")

@@ -1,7 +1,8 @@
 """What happens in a local cloud, retold as events a person can follow: plain dicts, one for each thing.
 
-`kind` is one of: event, signal, deadline, decision, accepted (by a provider), task (for a service of your own),
-message, feedback. Every dict has `at` (RFC 3339, UTC) and
+`kind` is one of: event, happening (what somebody outside does with a message), choice (what the customer's own page
+or link changed), signal, deadline, decision, accepted (by a provider), task (for a service of your own), message,
+fallback (to the next channel), feedback. Every dict has `at` (RFC 3339, UTC) and
 `customer_id` where it concerns one. Nothing random is told, so the same samples tell the same story.
 """
 
@@ -10,12 +11,15 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from decimal import Decimal
 from typing import Any, TypeAlias
+from zoneinfo import ZoneInfo
 
-from foreword.adapters.customers_table import unpack_state
+from foreword.adapters.customers_table import PROFILE, unpack_state
+from foreword.cli.happenings import Happening
 from foreword.domain import json_text
 from foreword.domain.core import Core
-from foreword.domain.facts import FOREWORD, TASK_REQUESTED
-from foreword.domain.instants import Instant, format_instant, to_instant
+from foreword.domain.facts import FOREWORD, PREFERENCE_CHANGED, TASK_REQUESTED
+from foreword.domain.instants import Instant, format_instant, parse_instant, to_datetime, to_instant
+from foreword.domain.quiet_hours import zone_of
 from foreword.domain.readings import Reading, read
 from foreword.domain.reasons import Reason
 from foreword.domain.signals.tracker import Tracker
@@ -33,6 +37,12 @@ class Story:
     def __init__(self, core: Core) -> None:
         self._core = core
         self._claimed_for: str | None = None
+        self._zones: dict[str, ZoneInfo] = {}
+
+    def happening(self, one: Happening) -> Told:
+        """Told before its effects are."""
+        about = {"customer_id": one.customer_id, "message": one.message, "happens": one.happens}
+        return {"kind": "happening", "at": format_instant(one.at), **about}
 
     def tell(self, records: Sequence[Record]) -> Iterator[Told]:
         """Retell the records of one step, in their order; a bus event comes with what became of it."""
@@ -47,6 +57,8 @@ class Story:
                 yield self._event(record, accepted, refused)
             elif isinstance(record, BusEvent) and record.type in FEEDBACK:
                 yield self._feedback(record)
+            elif isinstance(record, BusEvent) and record.type == PREFERENCE_CHANGED:
+                yield self._choice(record)
             elif isinstance(record, BusEvent) and record.type == TASK_REQUESTED:
                 yield self._task(record)
             elif isinstance(record, TableChange) and record.table == "customers":
@@ -93,6 +105,11 @@ class Story:
             **{name: record.detail["data"][name] for name in names},
         }
 
+    def _choice(self, record: BusEvent) -> Told:
+        data = dict(record.detail["data"])
+        about = {"at": _time(record), "customer_id": record.detail["customer_id"]}
+        return {"kind": "choice", **about, "via": data.pop("via", None), "data": data}
+
     def _task(self, record: BusEvent) -> Told:
         data = record.detail["data"]
         return {
@@ -105,6 +122,7 @@ class Story:
 
     def _signals(self, record: TableChange) -> Iterator[Told]:
         """The signals that the new state gives another value, and the deadlines it sets or takes away."""
+        self._learn_zone(record.new)
         before, after = _state(record.old), _state(record.new)
         if after is None:
             return
@@ -150,10 +168,29 @@ class Story:
         if new["status"] == "CALLING":
             # Functions run one at a time here: what a provider accepts next is this message.
             self._claimed_for = new["customer_id"]
-        elif new["status"] not in (before, "READY"):
+        elif new["status"] == "DEFERRED":
+            yield self._deferred(new, about)
+        elif record.old is not None and len(new.get("tried", ())) > len(record.old.get("tried", ())):
+            then = {"tried": new["tried"][-1], "status": new["status"]}
+            yield {"kind": "fallback", **about, **then}
+        if new["status"] not in (before, "READY", "CALLING", "DEFERRED"):
             extra = {name: new[name] for name in ("reason", "channel", "winner") if name in new}
-            due = {"due_at": _trimmed(new["due_at"])} if new["status"] == "DEFERRED" else {}
-            yield {"kind": "message", **about, "status": new["status"], **extra, **due}
+            yield {"kind": "message", **about, "status": new["status"], **extra}
+
+    def _deferred(self, new: Mapping[str, Any], about: Told) -> Told:
+        until, zone = parse_instant(new["due_at"]), self._zones.get(new["customer_id"])
+        told = {"kind": "message", **about, "status": "DEFERRED", "reason": new["reason"]}
+        told["due_at"] = format_instant(until)
+        if new["reason"] == Reason.DEFERRED_QUIET_HOURS and zone is not None:
+            local = to_datetime(until).astimezone(zone)
+            told |= {"local": f"{local:%H:%M} {local.tzname()}", "zone": zone.key}
+        return told
+
+    def _learn_zone(self, item: Mapping[str, Any] | None) -> None:
+        if item is not None and item.get("item") == PROFILE:
+            attributes = json_text.loads(item["attributes"])
+            name = attributes.get("timezone", [None])[0]
+            self._zones[item["customer_id"]] = zone_of(name, self._core.rulebook.policy.default_timezone)
 
     def _sent(self, record: SentMessage) -> Told:
         return {
@@ -208,10 +245,6 @@ def _time(record: Record) -> str:
     # To the second: the milliseconds only tell in which order functions ran.
     instant: Instant = to_instant(record.at)
     return format_instant(instant - instant % 1_000_000)
-
-
-def _trimmed(sortable: str) -> str:
-    return sortable.replace(".000000Z", "Z")
 
 
 def _shown(value: Any) -> Any:

@@ -11,13 +11,23 @@ from foreword.cli.story import Told
 
 @dataclass
 class Totals:
-    """`customers` holds, for each customer, the outcome of each message decided for them."""
+    """`customers` holds, for each customer, the outcome of each message decided for them, the last one told.
+
+    `waited` counts messages by what they waited for, each once.
+    """
 
     events: Counter[str] = field(default_factory=Counter)
-    messages: Counter[str] = field(default_factory=Counter)
-    deferred: int = 0
+    ends: dict[str, str] = field(default_factory=dict)
+    waited: Counter[str] = field(default_factory=Counter)
     customers: dict[str, dict[str, str]] = field(default_factory=dict)
     received: Counter[str] = field(default_factory=Counter)
+    tried: dict[str, list[str]] = field(default_factory=dict)
+    _waits: set[tuple[str, str]] = field(default_factory=set)
+
+    @property
+    def messages(self) -> Counter[str]:
+        """By their reason in the end."""
+        return Counter(self.ends.values())
 
     def add(self, told: Told) -> None:
         customer = str(told.get("customer_id"))
@@ -26,16 +36,28 @@ class Totals:
             self.received[customer] += 1
             self.customers.setdefault(customer, {})
         elif told["kind"] == "decision" and told["outcome"] == "skipped":
-            self._ended(customer, told["message"], told["reason"])
+            self._ended(customer, told, told["reason"])
+        elif told["kind"] == "fallback":
+            self.tried.setdefault(told["message_id"], []).append(told["tried"])
         elif told["kind"] == "message" and told["status"] == "DEFERRED":
-            self.deferred += 1
+            self._waited(told["message_id"], told["reason"])
         elif told["kind"] == "message":
             by = f" by {told['channel']}" if told["status"] == "SENT" else ""
-            self._ended(customer, told["message"], told["reason"], by)
+            after = "".join(
+                f", after {channel} bounced" for channel in self.tried.get(told["message_id"], [])
+            )
+            to = f" to {told['winner']}" if "winner" in told else ""
+            self._ended(customer, told, f"{told['reason']}{by}{after}{to}")
 
     def as_dict(self) -> dict[str, Any]:
-        return {"events": dict(self.events), "messages": dict(self.messages), "deferred": self.deferred}
+        waited = {reason: self.waited[reason] for reason in sorted(self.waited)}
+        return {"events": dict(self.events), "messages": dict(self.messages), "waited": waited}
 
-    def _ended(self, customer: str, message: str, reason: str, by: str = "") -> None:
-        self.messages[reason] += 1
-        self.customers.setdefault(customer, {})[message] = f"{reason}{by}"
+    def _waited(self, message_id: str, reason: str) -> None:
+        if (message_id, reason) not in self._waits:
+            self._waits.add((message_id, reason))
+            self.waited[reason] += 1
+
+    def _ended(self, customer: str, told: Told, outcome: str) -> None:
+        self.ends[told["message_id"]] = told["reason"]
+        self.customers.setdefault(customer, {})[told["message"]] = outcome

@@ -174,6 +174,7 @@ class Contacting:
         for message in list(self._waiting.values()):
             released = message.reason in _HELD and holds.held(message, t) is None
             if (message.due_at is None or message.due_at > t) and not released:
+                self._hold_on(message, holds, t)
                 continue
             del self._waiting[message.message_id]
             first_look = message.reason is Reason.WAITING_TO_FOLLOW_UP
@@ -196,6 +197,12 @@ class Contacting:
         """Under every cap that there is or will be, that of the customer's own included."""
         if self._remembered_for and message.channel is not None and message.purpose is not Purpose.CRITICAL:
             self._ledger = self._ledger.with_place(replace(place_of(message, message.channel), dated=dated))
+
+    def _hold_on(self, message: Message, holds: Holds, t: Instant) -> None:
+        """What is held is judged anew when that is over, as far as is known by now."""
+        held = holds.held(message, t) if message.reason in _HELD else None
+        if held is not None:
+            self._wait(message.deferred(min(held[1], message.deliver_by), held[0]))
 
     def _wait(self, message: Message) -> None:
         self._waiting[message.message_id] = message

@@ -9,7 +9,7 @@ decides that one only.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from operator import attrgetter
 from typing import NamedTuple
@@ -40,8 +40,9 @@ class Folded:
 
     `peer_values` are the customer's own for the periods that may still be open: all there are where it is
     `complete`. `retracted` are the ids of messages whose rise no longer stands, since a fact was taken back;
-    `called_off` those that an exception event cancels, `released` those that were held and are no longer. `holds`
-    is what holds messages back now, where anything was decided.
+    `called_off` those that an exception event cancels, `released` those that were held and are no longer, `moved`
+    those that are held on, but until another time. `holds` is what holds messages back now, where anything was
+    decided.
     """
 
     state: State
@@ -52,6 +53,7 @@ class Folded:
     retracted: tuple[str, ...] = ()
     called_off: tuple[CalledOff, ...] = ()
     released: tuple[str, ...] = ()
+    moved: tuple[tuple[str, Instant], ...] = ()
     holds: Holds = NO_HOLDS
     complete: bool = False
 
@@ -68,6 +70,7 @@ def fold(core: Core, state: State, profile: Profile, facts: Sequence[Fact], now:
     walk = Walk(core, state, profile)
     settled = now - core.rulebook.policy.settle
     before = state.position
+    held_before = _held_until(walk, now)
     for fact in fresh:
         if _stands_apart(core, fact):
             walk.fact(fact)  # it asks nothing of the signals: its place among the facts does not matter
@@ -82,7 +85,8 @@ def fold(core: Core, state: State, profile: Profile, facts: Sequence[Fact], now:
     state.remember(fresh)
     called_off = _called_off(state, walk)
     decisions = _decide(walk, profile.customer_id, now)
-    return _folded(walk, decisions, called_off, now, changed=bool(fresh) or state.position != before)
+    changed = bool(fresh) or state.position != before
+    return _folded(walk, decisions, called_off, now, held_before, changed=changed)
 
 
 def rebuild(
@@ -126,7 +130,7 @@ def rebuild(
     fallen = _fallen(core, rebuilt, profile, facts, walk, now)
     called_off = _called_off(rebuilt, walk)
     decisions = _decide(walk, profile.customer_id, now)
-    folded = _folded(walk, decisions, called_off, now, changed=True)
+    folded = _folded(walk, decisions, called_off, now, {}, changed=True)
     return replace(folded, retracted=fallen, complete=True)
 
 
@@ -155,15 +159,24 @@ def _is_skipped(fact: Fact) -> bool:
 
 
 def _folded(
-    walk: Walk, decisions: list[Decision], called_off: tuple[CalledOff, ...], now: Instant, *, changed: bool
+    walk: Walk,
+    decisions: list[Decision],
+    called_off: tuple[CalledOff, ...],
+    now: Instant,
+    held_before: Mapping[str, Instant],
+    *,
+    changed: bool,
 ) -> Folded:
-    state, holds, released = walk.state, NO_HOLDS, tuple[str, ...]()
+    """`held_before` is until when each held message was to wait, before what has happened."""
+    state, holds = walk.state, NO_HOLDS
+    released, moved = tuple[str, ...](), tuple[tuple[str, Instant], ...]()
     if decisions or state.held:
         t = max(now, state.position[0])
         holds = walk.core.holds.of(walk.core.trackers, walk.memories, state, t)
-        still = [one for one in state.held if one.deliver_by >= t and holds.held_of(one.purpose, one.rule, t)]
-        released = tuple(one.short_id for one in state.held if one not in still)
-        state.held = still
+        until = _held_until(walk, now, holds)
+        released = tuple(one.short_id for one in state.held if one.short_id not in until)
+        moved = tuple((name, end) for name, end in until.items() if held_before.get(name) != end)
+        state.held = [one for one in state.held if one.short_id in until]
     walk.finish()
     due_at = None if walk.due == NEVER else walk.due + walk.core.rulebook.policy.settle
     return Folded(
@@ -174,8 +187,25 @@ def _folded(
         tuple(walk.peer_values.values()),
         called_off=called_off,
         released=released,
+        moved=moved,
         holds=holds,
     )
+
+
+def _held_until(walk: Walk, now: Instant, holds: Holds | None = None) -> dict[str, Instant]:
+    """The end of what holds each message that waits held, as far as is known; those that are held no longer, or
+    have expired, are not in it."""
+    state = walk.state
+    if not state.held:
+        return {}
+    t = max(now, state.position[0])
+    known = holds or walk.core.holds.of(walk.core.trackers, walk.memories, state, t)
+    until: dict[str, Instant] = {}
+    for one in state.held:
+        held = known.held_of(one.purpose, one.rule, t)
+        if held is not None and one.deliver_by >= t:
+            until[one.short_id] = min(held[1], one.deliver_by)
+    return until
 
 
 def _fresh(core: Core, state: State, facts: Sequence[Fact]) -> list[Fact]:
