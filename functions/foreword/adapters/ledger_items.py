@@ -16,6 +16,7 @@ from foreword.domain.ledger import Ledger, Place
 from foreword.domain.rulebook import Channel, Purpose
 
 if TYPE_CHECKING:
+    from mypy_boto3_dynamodb import DynamoDBClient
     from mypy_boto3_dynamodb.type_defs import AttributeValueTypeDef, PutTypeDef, TransactWriteItemTypeDef
 
 LEDGER = " ledger"
@@ -38,6 +39,12 @@ def ledger_from_item(item: Mapping[str, Any] | None, customer_id: str) -> Ledger
         if name.startswith(_PLACE)
     }
     return Ledger(customer_id, places, int(item["version"]["N"]))
+
+
+def load_ledger(client: DynamoDBClient, table: str, customer_id: str) -> Ledger:
+    """Read with strong consistency."""
+    response = client.get_item(TableName=table, Key=ledger_key(customer_id), ConsistentRead=True)
+    return ledger_from_item(response.get("Item"), customer_id)
 
 
 def ledger_write(table: str, ledger: Ledger, kept_until: Instant) -> TransactWriteItemTypeDef:

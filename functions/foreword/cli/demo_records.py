@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, TypeAlias
 
 from foreword.adapters.consents_table import CURRENT, consents_from_item
 from foreword.adapters.customers_table import PROFILE, profile_from_item
-from foreword.adapters.ledger_items import LEDGER
+from foreword.adapters.ledger_items import LEDGER, ledger_from_item
 from foreword.adapters.message_items import message_from_item
 from foreword.cli.failures import CannotRun
 from foreword.contracts.activity_items import fact_of
@@ -73,6 +73,9 @@ class DemoRecords:
         consents = next(
             (item for item in self._of("consents", customer_id) if item["item"]["S"] == CURRENT), None
         )
+        ledger = next(
+            (item for item in self._of("messages", customer_id) if item["message_id"]["S"] == LEDGER), None
+        )
         try:
             return Customer(
                 customer_id,
@@ -84,6 +87,7 @@ class DemoRecords:
                     if item["message_id"]["S"] != LEDGER
                 ],
                 consents_from_item(consents, customer_id),
+                ledger_from_item(ledger, customer_id),
             )
         except (KeyError, ValueError):
             raise CannotRun(f"{self._path}: not the records of this release's demo; run it again") from None

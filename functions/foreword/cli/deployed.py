@@ -25,9 +25,12 @@ def read_customer(
 ) -> Customer:
     """Read with strong consistency, table by table; raises CannotRun."""
     from foreword.adapters.activity_table import ActivityTable
+    from foreword.adapters.clock import SystemClock
     from foreword.adapters.consents_table import load_consents
     from foreword.adapters.customers_table import load_profile
+    from foreword.adapters.ledger_items import load_ledger
     from foreword.adapters.messages_table import MessagesTable
+    from foreword.adapters.pause_switch import PauseSwitchItem
 
     with stage_tables(stage, profile=profile, region=region) as deployed:
         client, tables = deployed.client, deployed.tables
@@ -37,6 +40,8 @@ def read_customer(
             load_profile(client, tables["customers"], customer_id),
             MessagesTable(client, tables["messages"]).of_customer(customer_id),
             load_consents(client, tables["consents"], customer_id),
+            load_ledger(client, tables["messages"], customer_id),
+            PauseSwitchItem(client, tables["consents"], SystemClock()).read(),
         )
 
 

@@ -12,8 +12,10 @@ from rich.text import Text
 from foreword.domain.instants import Instant, format_duration, format_instant, to_datetime
 from foreword.domain.quiet_hours import zone_of
 from foreword.domain.reasons import Reason
+from foreword.explaining.delivery import cap_words
 from foreword.explaining.explanation import (
     AllOf,
+    CapExplained,
     CaseExplained,
     Change,
     ChannelGates,
@@ -176,7 +178,23 @@ class ExplanationText:
         self._marked(send.verdict == Reason.SENT, f"{title}: {verdict}{until}", indent)
         for channel in send.channels:
             self._marked(channel.closed_by is None, _channel(channel, send.topic), indent + 4)
+        for hold in send.holds:
+            self._marked(False, f"{hold.reason}: {hold.why}; it ends {hold.ends}", indent + 4)
+        for cap in send.caps:
+            self._cap(cap, indent + 4)
         self._line(f"quiet hours: {send.quiet_hours}", indent + 6)
+        for note in send.notes:
+            self._line(note, indent + 6)
+
+    def _cap(self, cap: CapExplained, indent: int) -> None:
+        full = cap.free_at is not None
+        again = f", room again at {_at(cap.free_at)}" if full else ""
+        self._marked(not full, f"{cap_words(cap)}: {len(cap.taken)} taken{again}", indent)
+        for one in cap.taken:
+            sent = "waits" if one.at is None else f"claimed at {_at(one.at)}"
+            self._line(
+                f"{one.message} ({sent}, score {one.score}), until {_at(one.free_at)}", indent + 6, "dim"
+            )
 
     def _next(self, coming: NextFiring) -> None:
         for skipped in coming.skipped[:SHOWN_RISES]:
@@ -231,11 +249,15 @@ class ExplanationText:
         later = ", which was later than is asked about" if message.later else ""
         sent = message.status == "SENT"
         self._marked(sent, f"message {message.message}: {outcome}{by}{until or at}{later}", indent)
+        for line in message.because:
+            self._line(line, indent + 2)
         if message.another_rulebook:
             self._line("decided by an earlier rulebook", indent + 2, "dim")
         if message.gates is not None:
             for channel in message.gates.channels:
                 self._marked(channel.closed_by is None, _channel(channel, message.gates.topic), indent + 4)
+            for cap in message.gates.caps if message.reason == Reason.CAPPED else ():
+                self._cap(cap, indent + 4)
 
     # Words on the screen.
 

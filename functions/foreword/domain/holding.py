@@ -23,7 +23,7 @@ _MARKETING = frozenset({Purpose.MARKETING})
 
 
 class CompiledHolds:
-    """`keys` are those of all memories that tell of a hold. `touching` is by key the tracker to feed."""
+    """`keys` are those of all memories that tell of a hold, `cases` those of open cases with what they are of."""
 
     def __init__(
         self, policy: Policy, rules: Iterable[Rule], register: Register, willingness_key: str | None
@@ -41,6 +41,7 @@ class CompiledHolds:
         keys = [key for key, _ in self._cases] + [key for _, _, key in self._rules if key is not None]
         if willingness_key is not None:
             keys.append(willingness_key)
+        self.cases, self.willingness_key = tuple(self._cases), willingness_key
         self.keys = tuple(dict.fromkeys(keys))
         self.exist = bool(keys or self._rules)
 

@@ -8,7 +8,9 @@ from dataclasses import dataclass, replace
 from foreword.domain.consent import Consents
 from foreword.domain.facts import CUSTOMER_UPDATED, PREFERENCE_CHANGED, Fact
 from foreword.domain.instants import Instant
+from foreword.domain.ledger import Ledger
 from foreword.domain.messages import Message
+from foreword.domain.pauses import NO_PAUSES, Pauses
 from foreword.domain.profiles import ADDRESSES, Attribute, Profile
 
 
@@ -17,7 +19,7 @@ class Customer:
     """`facts` is the whole journal, in no order; `messages` the contact history.
 
     `unknown_addresses` are attributes that were written since: what stood there then is told nowhere, because
-    the journal holds no address.
+    the journal holds no address. `pauses` is the emergency stop, as it is now.
     """
 
     customer_id: str
@@ -25,7 +27,14 @@ class Customer:
     profile: Profile
     messages: Sequence[Message]
     consents: Consents
+    ledger: Ledger | None = None
+    pauses: Pauses = NO_PAUSES
     unknown_addresses: frozenset[str] = frozenset()
+
+    @property
+    def places(self) -> Ledger:
+        """Who takes a place under the frequency caps."""
+        return self.ledger or Ledger(self.customer_id)
 
     @property
     def is_known(self) -> bool:
@@ -42,8 +51,21 @@ class Customer:
             _profile_of(self.profile, facts, later),
             messages,
             _consents_of(self.consents, facts, at),
+            _ledger_of(self.places, messages, at),
+            self.pauses,
             self.unknown_addresses | (later & set(ADDRESSES)),
         )
+
+
+def _ledger_of(ledger: Ledger, messages: Sequence[Message], at: Instant) -> Ledger:
+    """Without the places that were taken later; one that was given back since is told nowhere."""
+    known = {message.message_id for message in messages}
+    places = {
+        name: replace(place, dated=None) if place.dated is not None and place.dated > at else place
+        for name, place in ledger.places.items()
+        if name in known
+    }
+    return replace(ledger, places=places)
 
 
 def _was_known(fact: Fact, at: Instant) -> bool:

@@ -15,11 +15,13 @@ from foreword.domain.fold import retrace
 from foreword.domain.instants import Instant
 from foreword.domain.quiet_hours import zone_of
 from foreword.domain.rulebook import Mode, Rule, Rulebook
+from foreword.domain.walk import Walk
 from foreword.explaining.ahead import Ahead, look_ahead
 from foreword.explaining.cases import CaseTeller
 from foreword.explaining.customer import Customer
 from foreword.explaining.delivery import send_gates
 from foreword.explaining.explanation import CaseExplained, Explanation, RuleExplained
+from foreword.explaining.holds import holds_at, told_holds
 from foreword.explaining.journal import Journal, cases_of
 from foreword.explaining.peers import peers_explained
 from foreword.explaining.records import Records
@@ -53,7 +55,18 @@ class _Explainer:
         self._walk = retrace(self._core, customer.profile, customer.facts, at)
         self._journal = Journal(self._walk, customer.facts)
         self._records = Records(customer.messages)
+        self._holds_core, self._holds_walk = self._with_all_rules()
+        state = self._records.state(at)
+        self._holds = holds_at(self._holds_core, self._holds_walk, state, at)
+        self._told_holds = told_holds(self._holds_core, self._holds_walk, self._holds, at)
         self._teller = Teller(rulebook, self._core, self._walk, self._journal, customer, self._records, at)
+
+    def _with_all_rules(self) -> tuple[Core, Walk]:
+        """Where only some rules are asked about, the others' firings hold messages back all the same."""
+        if len(self._rules) == len(self._rulebook.rules):
+            return self._core, self._walk
+        core = Core(self._rulebook)
+        return core, retrace(core, self.customer.profile, self.customer.facts, self._at)
 
     def explanation(self, *, all_events: int) -> Explanation:
         cases = {rule.rule: self._cases(self._core.rules[rule.rule]) for rule in self._rules}
@@ -89,7 +102,10 @@ class _Explainer:
         compiled = self._core.rules[rule.rule]
         told = CaseTeller(compiled, rule, self._teller, ahead)
         policy = self._rulebook.policy
-        delivery = tuple(send_gates(rule, send, self.customer, policy, self._at) for send in rule.sends)
+        delivery = tuple(
+            send_gates(rule, send, self.customer, policy, self._at, self._holds, self._told_holds)
+            for send in rule.sends
+        )
         shown: list[CaseExplained] = [told.case(case, delivery) for case in cases[:MOST_CASES]]
         return RuleExplained(
             rule=rule.rule,

@@ -24,6 +24,7 @@ INSTANTS = frozenset(
         "decided_at",
         "deliver_by",
         "due_at",
+        "free_at",
         "first_at",
         "last_at",
         "looked_until",
@@ -33,7 +34,7 @@ INSTANTS = frozenset(
         "until",
     }
 )
-DURATIONS = frozenset({"re_eligible_after"})
+DURATIONS = frozenset({"re_eligible_after", "within"})
 
 
 class Truth(StrEnum):
@@ -145,8 +146,48 @@ class ChannelGates:
 
 
 @dataclass(frozen=True, slots=True)
+class TakenPlace:
+    """By a message that was last claimed at `at`, None while it waits; it is free again at `free_at`."""
+
+    message: str
+    rule: str
+    score: Decimal
+    at: Instant | None
+    free_at: Instant
+
+
+@dataclass(frozen=True, slots=True)
+class CapExplained:
+    """`own` is the customer's own limit. `free_at` is when there is room again, None where there is."""
+
+    purpose: str
+    channel: str
+    at_most: int
+    within: Duration
+    own: bool
+    taken: tuple[TakenPlace, ...]
+    free_at: Instant | None
+
+
+@dataclass(frozen=True, slots=True)
+class HoldExplained:
+    """`why` says what holds messages of these `purposes` back, and what ends it."""
+
+    reason: str
+    purposes: tuple[str, ...]
+    until: Instant
+    by_rule: str | None
+    why: str
+    ends: str
+
+
+@dataclass(frozen=True, slots=True)
 class SendGates:
-    """The gates of one send at `at`: `verdict` is SENT where all are open, else the first reason."""
+    """The gates of one send at `at`: `verdict` is SENT where all are open, else the first reason.
+
+    `score` is what it competes with, `winner` whom it lost against. `holds` and `caps` are those that it meets,
+    `notes` what is asked only later.
+    """
 
     at: Instant
     message: str
@@ -156,13 +197,19 @@ class SendGates:
     until: Instant | None
     quiet_hours: str
     channels: tuple[ChannelGates, ...]
+    score: Decimal
+    winner: str | None
+    holds: tuple[HoldExplained, ...]
+    caps: tuple[CapExplained, ...]
+    notes: tuple[str, ...]
 
 
 @dataclass(frozen=True, slots=True)
 class MessageExplained:
     """What became of a message. `at` is when; `until` when a deferred one is looked at again.
 
-    `later`: it came to that only after the time that is asked about. `another_rulebook` decided it.
+    `because` compares what decided it. `later`: it came to that only after the time that is asked about.
+    `another_rulebook` decided it.
     """
 
     message_id: str
@@ -176,6 +223,7 @@ class MessageExplained:
     later: bool
     another_rulebook: bool
     gates: SendGates | None
+    because: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -321,4 +369,10 @@ def to_json(value: Any, name: str = "") -> Any:
         return format_instant(to_instant(value))
     if isinstance(value, timedelta):
         return f"{Decimal(value // timedelta(microseconds=1)) / SECOND:f}s"
+    if name == "score":
+        return shown_score(value)
     return value.value if isinstance(value, StrEnum) else value
+
+
+def shown_score(score: Decimal) -> str:
+    return f"{score:f}"

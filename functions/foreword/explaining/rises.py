@@ -17,6 +17,7 @@ from foreword.domain.walk import Rise, Walk
 from foreword.explaining.conditions import Names, compare, send_conditions
 from foreword.explaining.customer import Customer
 from foreword.explaining.delivery import send_gates
+from foreword.explaining.endings import because
 from foreword.explaining.explanation import Held, MessageExplained, RiseExplained, SendGates
 from foreword.explaining.journal import Journal
 from foreword.explaining.records import Record, Records
@@ -25,7 +26,13 @@ FIRED = "fired"
 NO_IF_HELD = "NO_IF_HELD"
 """Shown in place of a reason where a rise fired and no send's `if` held: there is no message to have one."""
 
-_OF_CONSENT = (Reason.PAUSED_BY_CUSTOMER, Reason.NO_CONSENT, Reason.SUPPRESSED, Reason.NO_ADDRESS)
+_OF_THE_GATES = (
+    Reason.PAUSED_BY_CUSTOMER,
+    Reason.NO_CONSENT,
+    Reason.SUPPRESSED,
+    Reason.NO_ADDRESS,
+    Reason.CAPPED,
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,11 +94,12 @@ class Teller:
             later=at is not None and at > self.at,
             another_rulebook=message.generation != self.rulebook.generation,
             gates=gates,
+            because=because(message, rule, self.customer, self.rulebook.policy, self.customer.facts),
         )
 
     def _gates(self, message: Message, rule: Rule | None) -> SendGates | None:
         """As they stood when one of them closed for good."""
-        if rule is None or message.reason not in _OF_CONSENT or message.closed_at is None:
+        if rule is None or message.reason not in _OF_THE_GATES or message.closed_at is None:
             return None
         send = next((send for send in rule.sends if send.message == message.message), None)
         if send is None:

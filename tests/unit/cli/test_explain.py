@@ -137,6 +137,35 @@ def test_the_other_ends_of_the_demo(say: Any) -> None:
     assert "which was later than is asked about" in held
 
 
+def test_the_contact_policy_is_told_with_the_values_compared(say: Any) -> None:
+    capped = say("c-sami", "--rule", "unfinished-order")
+    assert (
+        "the cap of 2 in 7d for marketing and every channel: 2 taken, room again at 2026-03-16T12:00:00"
+        in capped
+    )
+    assert "thank-you (claimed at 2026-03-09T12:00:00" in capped
+    lost = say("c-rosa", "--rule", "care-tips")
+    assert "against thank-you: its score is 70, and this one's 30" in lost
+    bounced = say("c-ulrich", "--rule", "repeated-support-contacts")
+    assert "SENT by sms" in bounced
+    assert "it bounced, or certainly did not arrive, by email" in bounced
+    assert "✗ email: SUPPRESSED" in bounced
+
+
+def test_what_holds_a_message_is_told_even_if_another_rule_is_asked_about(say: Any) -> None:
+    held = say("c-petra", "--rule", "care-tips", "--at", "2026-03-10T12:00:00Z")
+    assert "were it to fire now: ON_HOLD until 2026-03-17T12:00:00Z" in held
+    case = "an open case of ComplaintOpened: complaint-31; it ends ComplaintResolved of it and 5d after it;"
+    assert f"{case} at the latest at 2026-05-08T10:30:00Z" in held
+    assert "the cap of 2 in 7d for marketing and every channel: 0 taken" in held, (
+        "what is held takes no place"
+    )
+    unwilling = say("c-quinn", "--rule", "thank-you", "--at", "2026-03-07T10:00:00Z")
+    assert "UNWILLING until 2026-03-10T10:00:00Z" in unwilling
+    assert "the willingness index of the last 7d is -3, and marketing needs 0" in unwilling
+    assert "by itself at 2026-03-12T11:00:00Z" in unwilling
+
+
 def test_of_a_rule_that_has_nothing_to_do_with_the_customer_only_what_it_takes(say: Any) -> None:
     words = say("c-anna")
     rest = words[words.index("Nothing that these rules ask about is known of the customer") :]

@@ -194,7 +194,7 @@ def test_what_waits_says_until_when(tmp_path: Path) -> None:
     assert (gates.verdict, gates.until) == ("DEFERRED_QUIET_HOURS", time("2026-03-03T08:00"))
     assert gates.quiet_hours == "20:00-09:00 in Europe/Berlin"
     assert needs(rule.cases[0], "DEFERRED_QUIET_HOURS") == [
-        "nothing: it would wait until 2026-03-03T08:00:00Z"
+        "nothing: it would wait until 2026-03-03T08:00:00Z, and leave within 15m after it"
     ]
 
 

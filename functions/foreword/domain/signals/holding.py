@@ -42,8 +42,12 @@ class OpenCasesTracker(Tracker):
 
     def value(self, memory: Cases, t: Instant, first_event: Instant | None) -> Instant | None:
         """Until when messages are held, as far as is known at `t`; None where they are not."""
-        ends = (self._end(opened, closed) for opened, closed in memory.values())
-        return max((end for end in ends if end > t), default=None)
+        return max(self.holding(memory, t).values(), default=None)
+
+    def holding(self, memory: Cases, t: Instant) -> dict[str, Instant]:
+        """By case, until when it holds messages."""
+        ends = {case: self._end(opened, closed) for case, (opened, closed) in memory.items()}
+        return {case: end for case, end in ends.items() if end > t}
 
     def before(self, memory: Cases, t: Instant, first_event: Instant | None) -> Any:
         raise NotImplementedError("no condition asks for it")
