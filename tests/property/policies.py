@@ -29,9 +29,7 @@ from tests.reference.contacting import Person
 from tests.reference.writing import cel, event
 
 hours = st.sampled_from((1, 2, 3, 5, 8, 12, 24, 48)).map(lambda n: n * HOUR)
-purposes = st.sampled_from(
-    (Purpose.MARKETING, Purpose.MARKETING, Purpose.SERVICE, Purpose.SERVICE, Purpose.CRITICAL)
-)
+purposes = st.sampled_from((*(Purpose.MARKETING, Purpose.SERVICE) * 4, Purpose.CRITICAL))
 held_purposes = st.sampled_from(
     ((Purpose.MARKETING,), (Purpose.SERVICE,), (Purpose.MARKETING, Purpose.SERVICE))
 )
@@ -50,6 +48,7 @@ caps = st.lists(
         at_most=st.integers(1, 2),
         within=hours,
     ),
+    min_size=1,
     max_size=3,
 ).map(tuple)
 open_cases = st.builds(
@@ -75,16 +74,16 @@ def policies(draw: st.DrawFn) -> Policy:
     return Policy(
         settle=0,
         default_timezone=draw(st.sampled_from(("UTC", "Europe/Berlin"))),
-        quiet_hours=draw(st.none() | quiet),
+        quiet_hours=draw(quiet) if draw(st.integers(0, 3)) else None,
         quiet_hours_on=draw(per_channel),
-        frequency_caps=draw(caps),
+        frequency_caps=draw(caps) if draw(st.integers(0, 3)) else (),
         open_cases=(draw(open_cases),) if draw(st.integers(0, 2)) == 0 else (),
         willingness=draw(willingness) if draw(st.integers(0, 2)) == 0 else None,
         consent={
             Purpose.MARKETING: draw(st.sampled_from(("opt-out", "opt-out", "opt-in"))),
             Purpose.SERVICE: draw(st.sampled_from(("opt-out", "opt-out", "opt-out", "opt-in"))),
         },
-        holdout=draw(st.sampled_from((Decimal(0),) * 9 + (Decimal(1),))),
+        holdout=Decimal(1) if draw(st.integers(0, 30)) == 17 else Decimal(0),
     )
 
 
@@ -127,7 +126,9 @@ def contacting_rules(draw: st.DrawFn, name: str) -> Rule:
             "sends": draw(sends(found.signals)),
             "exceptions": draw(st.none() | st.none() | events),
             "hold": held if draw(st.integers(0, 3)) == 0 else None,
-            "experiment": documents.Experiment(holdout=Decimal(1)) if draw(st.integers(0, 12)) == 0 else None,
+            "experiment": documents.Experiment(holdout=Decimal(1))
+            if draw(st.integers(0, 20)) == 17
+            else None,
         }
     )
 

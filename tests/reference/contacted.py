@@ -82,7 +82,8 @@ def core(
 
 
 def _reached(history: Sequence[Fact], given: Mapping[str, Any] | None, person: Person) -> Reached:
-    known = {**(given or {}), **{name: ADDRESSES[name] for name in person.addresses}}
+    told = {name: value for name, value in (given or {}).items() if name not in ADDRESSES}
+    known = {**told, **{name: ADDRESSES[name] for name in person.addresses}}
     profile = Profile(CUSTOMER, {name: Attribute(value, BEGINNING) for name, value in known.items()})
     without = [
         fact._replace(data={name: value for name, value in fact.data.items() if name not in ADDRESSES})

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 
 from foreword.backtest.run import Result
 from foreword.backtest.tally import Tally
+from foreword.backtest.words import LIMITS, NO_MESSAGE, in_order
 from foreword.domain.instants import DAY, format_instant, to_datetime
 from foreword.domain.reasons import Reason
 from foreword.domain.rulebook import Rulebook
@@ -32,9 +33,6 @@ class Subject:
         """Of that and of the one it is compared with."""
         return tuple(dict.fromkeys(rule.rule for rulebook in self.rulebooks for rule in rulebook.rules))
 
-
-NO_MESSAGE = "NO_MESSAGE"
-"""In place of a reason, where a rule fired and no `if` of its sends held."""
 
 _EXAMPLES = 5
 
@@ -88,8 +86,32 @@ def in_all(funnels: Iterable[Funnel]) -> Funnel:
 
 
 def outcomes_of(funnel: Funnel) -> list[str]:
-    """What became of its firings: sent first, then by name."""
-    return sorted(funnel.outcomes, key=lambda reason: (reason != Reason.SENT, reason))
+    """What became of its firings: sent first, then in the order of the gates."""
+    return in_order(funnel.outcomes)
+
+
+def closed(funnel: Funnel) -> list[tuple[str, int]]:
+    """The gates that closed, in their order, each with how many rises it was the first for."""
+    found = funnel.skipped + funnel.outcomes
+    return [(reason, found[reason]) for reason in in_order(found) if reason != Reason.SENT]
+
+
+def kept_back(tally: Tally, rules: Iterable[str]) -> dict[str, dict[str, int]]:
+    """Of the messages that could be sent: by rule how many were, and how many each limit of the policy kept back.
+
+    Rules without any are left out.
+    """
+    found: dict[str, dict[str, int]] = {}
+    for rule in rules:
+        counts = Counter[str]()
+        for (name, _, reason), count in tally.messages.items():
+            if name == rule:
+                counts[reason] += count
+        limits = {limit: sum(counts[reason] for reason in reasons) for limit, reasons in LIMITS}
+        row = {"sent": counts[Reason.SENT], **limits}
+        if any(row.values()):
+            found[rule] = row
+    return found
 
 
 def reached(tally: Tally, rule: str | None = None) -> set[str]:

@@ -16,11 +16,14 @@ from foreword.backtest.summary import (
     by_day,
     by_rule,
     changes,
+    closed,
     day_text,
     in_all,
+    kept_back,
     reached,
     top_customers,
 )
+from foreword.backtest.words import in_order, words_of
 from foreword.domain.instants import Instant, format_instant
 
 
@@ -40,6 +43,11 @@ def _lines(subject: Subject, result: Result) -> Iterator[dict[str, Any]]:
             yield {"kind": "day", "day": day_text(day), "rule": rule, **_figures(funnel)}
     for (rule, message, reason), count in sorted(tally.messages.items()):
         yield {"kind": "message", "rule": rule, "message": message, "reason": reason, "count": count}
+    if subject.policy is not None:
+        for reason, count in closed(in_all(funnels.values())):
+            yield {"kind": "gate", "reason": str(reason), "words": words_of(reason), "rises": count}
+        for rule, row in kept_back(tally, subject.rules).items():
+            yield {"kind": "limits", "rule": rule, **{name.replace(" ", "_"): it for name, it in row.items()}}
     for customer, counts in top_customers(tally):
         yield {"kind": "customer", "customer_id": customer, "firings": counts.total(), "rules": dict(counts)}
     if len(subject.names) > 1:
@@ -66,9 +74,9 @@ def _lines(subject: Subject, result: Result) -> Iterator[dict[str, Any]]:
 def _figures(funnel: Funnel) -> dict[str, Any]:
     return {
         "rises": funnel.rises,
-        "skipped": dict(sorted(funnel.skipped.items())),
+        "skipped": {reason: funnel.skipped[reason] for reason in in_order(funnel.skipped)},
         "fired": funnel.fired,
-        "outcomes": dict(sorted(funnel.outcomes.items())),
+        "outcomes": {reason: funnel.outcomes[reason] for reason in in_order(funnel.outcomes)},
     }
 
 

@@ -16,12 +16,15 @@ from foreword.backtest.summary import (
     by_period,
     by_rule,
     changes,
+    closed,
     heard,
     in_all,
+    kept_back,
     outcomes_of,
     reached,
     top_customers,
 )
+from foreword.backtest.words import LIMITS, in_order, words_of
 from foreword.domain.reasons import Reason
 
 _MOST_PERIODS = 40
@@ -33,6 +36,9 @@ def print_text(subject: Subject, result: Result) -> None:
     funnels = by_rule(result.tallies[0], subject.rules)
     console.print(Text(heard(result), style="bold"), soft_wrap=True)
     console.print(_funnel_table(subject, result, funnels))
+    if result.tallies[0].rises and subject.policy is not None:
+        console.print(_gates_table(in_all(funnels.values())))
+        console.print(_kept_back_table(subject, result))
     if result.tallies[0].rises:
         console.print(_period_table(subject, result))
         console.print(_customer_table(result))
@@ -51,13 +57,30 @@ def print_text(subject: Subject, result: Result) -> None:
 def _funnel_table(subject: Subject, result: Result, funnels: dict[str, Funnel]) -> Table:
     tally = result.tallies[0]
     whole = in_all(funnels.values())
-    skips, outcomes = sorted(whole.skipped), outcomes_of(whole)
+    skips, outcomes = in_order(whole.skipped), outcomes_of(whole)
     headings = ["rises", *skips, "fired", *outcomes, "customers"]
     table = _table(f"What {subject.names[0]} would have done", "rule", headings)
     for rule, funnel in funnels.items():
         table.add_row(rule, *_figures(funnel, skips, outcomes), _figure(len(reached(tally, rule))))
     table.add_section()
     table.add_row("all", *_figures(whole, skips, outcomes), _figure(len(reached(tally))), style="bold")
+    return table
+
+
+def _gates_table(whole: Funnel) -> Table:
+    table = _table("Held back, gate by gate", "reason", ["rises", "that is"])
+    for reason, count in closed(whole):
+        table.add_row(str(reason), _figure(count, "yellow"), Text(words_of(reason)))
+    return table
+
+
+def _kept_back_table(subject: Subject, result: Result) -> Table:
+    found = kept_back(result.tallies[0], subject.rules)
+    names = ["sent", *(limit for limit, _ in LIMITS)]
+    table = _table("Messages, by what kept them back", "rule", names)
+    for rule, row in found.items():
+        figures = [_figure(row[name], "green" if name == "sent" else "yellow") for name in names]
+        table.add_row(rule, *figures)
     return table
 
 
@@ -123,7 +146,7 @@ def _table(title: str, first: str, headings: Iterable[str]) -> Table:
     table = Table(title=Text(title), title_justify="left", title_style="bold", caption_justify="left")
     table.add_column(first, overflow="fold")
     for heading in headings:
-        left = heading in ("rules", "for example")
+        left = heading in ("rules", "for example", "that is")
         table.add_column(Text(heading), justify="left" if left else "right", overflow="fold")
     return table
 

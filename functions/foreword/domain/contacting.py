@@ -29,6 +29,7 @@ from foreword.domain.verdicts import Verdicts
 from foreword.domain.walk import Rise, Walk
 
 _HELD = (Reason.UNWILLING, Reason.ON_HOLD)
+_HELD_OR_ASLEEP = (*_HELD, Reason.DEFERRED_QUIET_HOURS)
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,7 +75,7 @@ class Contacting:
         """All facts and deadlines up to `t` are in the walk: what they lead to, and what is due."""
         if walk.exceptions:
             self._call_off(walk, t)
-        if not walk.rises and self.due > t and not (self._waiting and self._core.holds.exist):
+        if not walk.rises and self.due > t and not self.asks_for_holds:
             return
         decided = [message for rise in walk.rises for message in self._decide(walk, rise, t)]
         walk.rises.clear()
@@ -86,6 +87,11 @@ class Contacting:
                 self._hold_back(holds, t)
             self._through_the_gates(decided, holds, walk, t)
             decided, holding = [], self._hold_is_over  # which perhaps opens more, at this very instant
+
+    @property
+    def asks_for_holds(self) -> bool:
+        """Whether every event may begin or end a hold of something that waits."""
+        return self._core.holds.exist and bool(self._waiting)
 
     def decided_apart(self, decision: Decision, t: Instant) -> None:
         """A decision that no walk of this customer made: the close of a comparison with peers."""
@@ -136,9 +142,12 @@ class Contacting:
         walk.exceptions.clear()
 
     def _hold_back(self, holds: Holds, t: Instant) -> None:
-        """What waits for the morning is held from the hold's beginning on: it competes no more and has no place."""
+        """What waits for the morning is held from the hold's beginning on: it competes no more and has no place.
+
+        What is held already learns when that is over now: another event may have moved it.
+        """
         for message in list(self._waiting.values()):
-            if message.reason is not Reason.DEFERRED_QUIET_HOURS or message.due_at == t:
+            if message.reason not in _HELD_OR_ASLEEP or message.due_at == t:
                 continue
             held = holds.held(message, t)
             if held is not None:

@@ -2,17 +2,21 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
 from functools import lru_cache
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from foreword.domain.instants import DAY, MINUTE, Duration, Instant, to_datetime
+from foreword.domain.instants import DAY, HOUR, MINUTE, Duration, Instant, to_datetime
 from foreword.domain.rulebook import QuietHours
 
 # Files that lie among the zones: this machine's own time, the rules of one country for zones that have none,
 # "not set up yet", and all zones once more, with and without leap seconds.
 _NO_PLACES = frozenset({"Factory", "localtime", "posixrules"})
 _COPIES = ("posix/", "right/")
+
+_A_MINUTE = timedelta(minutes=1)
+_DAY_IN_MINUTES = 24 * 60
 
 _LOOK_AHEAD: Duration = 3 * DAY
 """Longer than any night, a day left out of a calendar included."""
@@ -45,12 +49,36 @@ def next_allowed(quiet: QuietHours, zone: ZoneInfo, at: Instant, lasting: Durati
     """
     if not is_quiet(quiet, zone, at) and not is_quiet(quiet, zone, at + lasting):
         return at
+    soon = _by_arithmetic(quiet, zone, at)
+    if soon is not None:
+        return soon
     minute = at - at % MINUTE + MINUTE
     end = at + _LOOK_AHEAD
     # Minute by minute, not by arithmetic on local times: a night may lose or gain an hour, or all of it.
     while minute < end and is_quiet(quiet, zone, minute):
         minute += MINUTE
     return minute
+
+
+def _by_arithmetic(quiet: QuietHours, zone: ZoneInfo, at: Instant) -> Instant | None:
+    """The end of the quiet hours that `at` lies in; None where it lies in none, or the clocks change until then."""
+    local = to_datetime(at).astimezone(zone)
+    offset = local.utcoffset()
+    minute = local.hour * 60 + local.minute
+    inside = (
+        quiet.start <= minute < quiet.end
+        if quiet.start <= quiet.end
+        else not quiet.end <= minute < quiet.start
+    )
+    if not inside or offset is None or offset % _A_MINUTE:
+        return None
+    end = at - at % MINUTE + (quiet.end - minute) % _DAY_IN_MINUTES * MINUTE
+    asked = (*range(at, end, HOUR), end)
+    if any(to_datetime(one).astimezone(zone).utcoffset() != offset for one in asked) or is_quiet(
+        quiet, zone, end
+    ):
+        return None
+    return end
 
 
 @lru_cache(maxsize=1024)

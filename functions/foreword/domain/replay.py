@@ -8,7 +8,6 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from itertools import groupby
 from operator import attrgetter
 from typing import Any
 
@@ -80,16 +79,36 @@ def replay(
 
 def _contacted(walk: Walk, contacting: Contacting, facts: Sequence[Fact], end: Instant | None) -> None:
     """Instant by instant, each with all its facts, and the deadlines behind them."""
-    for t, together in groupby(facts, key=attrgetter("occurred_at")):
-        _time_passes(walk, contacting, t - 1)
-        for fact in together:
+    handlers, handler = walk.core.handlers, walk.core.handler
+    asks_first = walk.core.asks_first_event
+    t: Instant | None = None
+    for fact in facts:
+        if fact.occurred_at != t:
+            if t is not None:
+                _instant_is_over(walk, contacting, t)
+            t = fact.occurred_at
+            if walk.due < t or contacting.due < t:
+                _time_passes(walk, contacting, t - 1)
+        if asks_first:
             walk.fact(fact)
-        walk.deadlines(t)
-        contacting.at(walk, t)
-    last = end if end is not None else (facts[-1].occurred_at if facts else None)
+            continue
+        kind = fact.type
+        handle = handlers[kind] if kind in handlers else handler(kind)
+        if handle is not None:
+            handle(walk, fact)
+    if t is not None:
+        _instant_is_over(walk, contacting, t)
+    last = end if end is not None else t
     if last is not None:
         _time_passes(walk, contacting, last)
         contacting.at(walk, last)
+
+
+def _instant_is_over(walk: Walk, contacting: Contacting, t: Instant) -> None:
+    if walk.due <= t:
+        walk.deadlines(t)
+    if walk.rises or walk.exceptions or contacting.due <= t or contacting.asks_for_holds:
+        contacting.at(walk, t)
 
 
 def _time_passes(walk: Walk, contacting: Contacting, through: Instant) -> None:

@@ -18,13 +18,16 @@ from foreword.backtest.summary import (
     by_day,
     by_rule,
     changes,
+    closed,
     day_text,
     heard,
     in_all,
+    kept_back,
     outcomes_of,
     reached,
     top_customers,
 )
+from foreword.backtest.words import in_order, words_of
 from foreword.domain.instants import DAY
 from foreword.domain.reasons import Reason
 
@@ -46,6 +49,7 @@ def report(subject: Subject, result: Result) -> str:
             _over_time(subject, result),
             _rules(subject, result, funnels),
             _held_back(whole, funnels),
+            *([] if subject.policy is None else [_kept_back(subject, result)]),
             _customers(result),
         ]
     if len(subject.names) > 1:
@@ -91,7 +95,7 @@ def _funnel(whole: Funnel, funnels: Mapping[str, Funnel], result: Result) -> str
         (name, f"{count:,} · {_percent(count, whole.rises)}", plots.bar(name, [(tone, count)], whole.rises))
         for name, count, tone in steps
     ]
-    skips, outcomes = sorted(whole.skipped), outcomes_of(whole)
+    skips, outcomes = in_order(whole.skipped), outcomes_of(whole)
     headings = ["rule", "rises", *skips, "fired", *outcomes, "customers reached"]
     rows: list[list[Cell]] = [
         [rule, *_figures(funnel, skips, outcomes), len(reached(result.tallies[0], rule))]
@@ -164,31 +168,64 @@ def _rules(subject: Subject, result: Result, funnels: Mapping[str, Funnel]) -> s
 
 def _held_back(whole: Funnel, funnels: Mapping[str, Funnel]) -> str:
     """Which gate closed, and for which rules: only the gates that did close."""
-    closed = {
-        reason: count for reason, count in (whole.skipped + whole.outcomes).items() if reason != Reason.SENT
-    }
-    if not closed:
+    found = closed(whole)
+    if not found:
         return section("Held back", paragraph("Nothing was: every rise was sent."))
     drawn = [
         (
-            reason,
+            f"{reason}: {words_of(reason)}",
             f"{count:,} · {_percent(count, whole.rises)}",
             plots.bar(reason, [(HELD, count)], whole.rises),
         )
-        for reason, count in sorted(closed.items(), key=lambda item: (-item[1], item[0]))
+        for reason, count in found
     ]
     rows: list[list[Cell]] = [
-        [rule, reason, count]
+        [rule, reason, words_of(reason), count]
         for rule, funnel in funnels.items()
-        for reason, count in sorted((funnel.skipped + funnel.outcomes).items())
-        if reason != Reason.SENT
+        for reason, count in closed(funnel)
     ]
     return section(
         "Held back",
-        paragraph("The gate that closed first, as a share of all rises.", quiet=True),
+        paragraph(
+            "The gate that closed first, in the order of the gates, as a share of all rises.", quiet=True
+        ),
         bars(drawn),
-        folded("By rule, as a table", table("Held back, by rule", ["rule", "reason", "count"], rows)),
+        folded(
+            "By rule, as a table", table("Held back, by rule", ["rule", "reason", "that is", "count"], rows)
+        ),
     )
+
+
+def _kept_back(subject: Subject, result: Result) -> str:
+    """What the limits of the policy do to each rule's messages, follow-ups and further sends included."""
+    title = "What caps, holds and arbitration keep back"
+    found = kept_back(result.tallies[0], subject.rules)
+    if not found:
+        return section(title, paragraph("No message came as far as these gates."))
+    names = list(next(iter(found.values())))
+    tones = dict(zip(names, (SENT, *TONES[1:]), strict=False))
+    used = [name for name in names if any(row[name] for row in found.values())]
+    most = max(sum(row.values()) for row in found.values())
+    drawn = [
+        (
+            rule,
+            f"{row['sent']:,} of {sum(row.values()):,} sent",
+            plots.bar(_in_words(rule, row), [(tones[name], row[name]) for name in used], most),
+        )
+        for rule, row in found.items()
+    ]
+    rows: list[list[Cell]] = [[rule, *row.values()] for rule, row in found.items()]
+    return section(
+        title,
+        paragraph("Messages that could be sent, by what became of them.", quiet=True),
+        legend([(name, tones[name]) for name in used]),
+        bars(drawn),
+        folded("As a table", table("Messages, by what kept them back", ["rule", *names], rows)),
+    )
+
+
+def _in_words(rule: str, row: Mapping[str, int]) -> str:
+    return f"{rule}: " + ", ".join(f"{count} {name}" for name, count in row.items() if count)
 
 
 def _customers(result: Result) -> str:
