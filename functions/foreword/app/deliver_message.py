@@ -154,7 +154,7 @@ class DeliverMessage:
             return None
         claimed = message.claimed(self.new_attempt_id(), message.channel, now)
         today = self.gates.counters(message, now)
-        # Counted today already, as a message that is tried again, it keeps its count; that of another day it gives up.
+        # Tried again on the day it was counted in, it keeps its count; that of another day it gives up.
         kept = message.volume if counted_in(message.volume, today) else None
         counters = [] if kept else [it[0] for it in today]
         while True:

@@ -313,7 +313,7 @@ def test_a_refusal_that_meets_another_write_of_the_customers_is_recorded_all_the
 
 
 def test_a_record_that_keeps_failing_is_raised_and_nothing_is_called_again(desk: Desk) -> None:
-    desk.outbox.replace = lambda before, after: False  # type: ignore[method-assign]
+    desk.outbox.replace = lambda *_: False  # type: ignore[method-assign]
     with pytest.raises(StoreConflict):
         desk.run()
     assert desk.run().status is MessageStatus.CALLING
