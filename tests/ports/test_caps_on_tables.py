@@ -33,7 +33,7 @@ from foreword.domain.rulebook import Channel, FrequencyCap, Policy, VolumeConstr
 from foreword.domain.volume import Counter, counters_of
 from foreword.local.calls import Call, Proceed, watched
 from tests.fakes.customers import FakeClock
-from tests.fakes.delivery import FakeLinks, FakeProvider, FakeRenderer, delivery_gates
+from tests.fakes.delivery import FakeLinks, FakeProvider, FakeRenderer, FakeRequests, delivery_gates
 from tests.fakes.gated import ON_EMAIL, a_named
 from tests.fakes.samples import CUSTOMER, NOON, a_profile
 
@@ -132,7 +132,7 @@ def test_eight_threads_at_once_overrun_neither_cap_nor_volume(tables: Tables) ->
                     renderer=FakeRenderer(),
                     mailer=provider,
                     texter=provider,
-                    tasks=provider,
+                    requests=FakeRequests(),
                     gates=delivery_gates(POLICY),
                     counters=VolumeCounters(tables.client, "messages"),
                     links=FakeLinks(),
@@ -346,9 +346,13 @@ def test_the_emergency_stop_is_known_for_a_few_seconds_alone(dynamodb: DynamoDBC
     switch, other = (PauseSwitchItem(dynamodb, "consents", clock) for _ in range(2))
     assert switch.pauses() == NO_PAUSES
     paused = Pauses(False, frozenset({"r"}), frozenset({"sms"}), frozenset({"care"}))
-    for written in (paused, Pauses(everything=True), NO_PAUSES):
+    for change, written in (
+        (lambda: other.pause(paused), paused),
+        (lambda: other.resume(paused), NO_PAUSES),
+        (lambda: other.pause(Pauses(everything=True)), Pauses(everything=True)),
+    ):
         before = switch.pauses()
-        other.write(written)
+        change()
         clock.instant += KNOWN_FOR - 1
         assert switch.pauses() == before
         clock.instant += 1

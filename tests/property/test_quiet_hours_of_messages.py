@@ -1,4 +1,5 @@
-"""Quiet hours as the gates apply them, in every zone of the world, minute by minute around each change of its clocks.
+"""Quiet hours as the gates apply them, in every zone of the world, minute by minute around each change of its
+clocks.
 
 FOREWORD_ALL_ZONES=1 tries all zones and changes; otherwise one change in so many is tried.
 """
@@ -15,7 +16,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from foreword.domain.consent import Consents
-from foreword.domain.gates import SPREAD, Close, Contact, Defer, Send, judge
+from foreword.domain.gates import SPREAD, Close, Contact, Defer, Pace, Send, judge
 from foreword.domain.instants import DAY, HOUR, MINUTE, SECOND, Instant, parse_instant
 from foreword.domain.ledger import Ledger
 from foreword.domain.messages import Message
@@ -70,7 +71,7 @@ def changes() -> list[tuple[str, Instant]]:
 
 def verdict(message: Message, zone: object, policy: Policy, now: Instant, spread: int = 0) -> object:
     contact = Contact(a_profile(timezone=zone), Consents(CUSTOMER), Ledger(CUSTOMER))
-    return judge(message, contact, policy, now, spread)
+    return judge(message, contact, policy, now, Pace(spread=spread))
 
 
 def test_the_verdict_is_right_at_every_minute_around_every_change() -> None:

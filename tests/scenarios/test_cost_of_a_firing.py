@@ -1,4 +1,6 @@
-"""What an event costs in AWS calls of the functions: next to nothing where nothing fires, and little where it does."""
+"""What an event costs in AWS calls of the functions: next to nothing where nothing fires, and little where it
+does.
+"""
 
 from __future__ import annotations
 
