@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from itertools import count
@@ -346,11 +346,12 @@ def test_the_emergency_stop_is_known_for_a_few_seconds_alone(dynamodb: DynamoDBC
     switch, other = (PauseSwitchItem(dynamodb, "consents", clock) for _ in range(2))
     assert switch.pauses() == NO_PAUSES
     paused = Pauses(False, frozenset({"r"}), frozenset({"sms"}), frozenset({"care"}))
-    for change, written in (
+    changes: list[tuple[Callable[[], object], Pauses]] = [
         (lambda: other.pause(paused), paused),
         (lambda: other.resume(paused), NO_PAUSES),
         (lambda: other.pause(Pauses(everything=True)), Pauses(everything=True)),
-    ):
+    ]
+    for change, written in changes:
         before = switch.pauses()
         change()
         clock.instant += KNOWN_FOR - 1
