@@ -79,6 +79,9 @@ class FakeOutbox:
         self.steps.setdefault((customer_id, message_id), set()).add(step)
         return True
 
+    def contacts(self, customer_id: str) -> tuple[Consents, Ledger]:
+        return self.consents.get(customer_id, Consents(customer_id)), self._ledger(customer_id)
+
     def dossier(self, customer_id: str, message_id: str) -> Dossier:
         return Dossier(
             message=self.load(customer_id, message_id),
@@ -175,8 +178,7 @@ class FakeReach:
     outbox: FakeOutbox
 
     def load(self, customer_id: str) -> tuple[Consents, Ledger]:
-        consents = self.outbox.consents.get(customer_id, Consents(customer_id))
-        return consents, self.outbox.ledgers.get(customer_id, Ledger(customer_id))
+        return self.outbox.contacts(customer_id)
 
 
 @dataclass

@@ -44,8 +44,8 @@ def _lines(subject: Subject, result: Result) -> Iterator[dict[str, Any]]:
     for (rule, message, reason), count in sorted(tally.messages.items()):
         yield {"kind": "message", "rule": rule, "message": message, "reason": reason, "count": count}
     if subject.policy is not None:
-        for reason, count in closed(in_all(funnels.values())):
-            yield {"kind": "gate", "reason": str(reason), "words": words_of(reason), "rises": count}
+        for gate, count in closed(in_all(funnels.values())):
+            yield {"kind": "gate", "reason": str(gate), "words": words_of(gate), "rises": count}
         for rule, row in kept_back(tally, subject.rules).items():
             yield {"kind": "limits", "rule": rule, **{name.replace(" ", "_"): it for name, it in row.items()}}
     for customer, counts in top_customers(tally):

@@ -10,7 +10,7 @@ from foreword.domain.addresses import ATTRIBUTES, deliverable
 from foreword.domain.arbitration import admit
 from foreword.domain.assignment import in_holdout, in_rule_holdout
 from foreword.domain.consent import allows
-from foreword.domain.gates import SPREAD, Close, Contact, judge
+from foreword.domain.gates import SPREAD, Close, Contact, Pace, judge
 from foreword.domain.holds import NO_HOLDS, Holds
 from foreword.domain.instants import Instant, format_duration, format_instant
 from foreword.domain.ledger import Ledger
@@ -48,7 +48,7 @@ def send_gates(
     message = _message(rule, send, customer, t)
     contact = Contact(customer.profile, customer.consents, _competing(customer.places, holds, t), holds)
     channels = tuple(_channel(channel, message, customer, policy, t) for channel in send.channels)
-    admitted = admit([message], contact, policy, t, spread=0)
+    admitted = admit([message], contact, policy, t, Pace(spread=0))
     (after,) = admitted.messages
     found, until = _verdict(after, rule, send, customer, policy, t)
     return SendGates(
