@@ -41,8 +41,8 @@ def _lines(subject: Subject, result: Result) -> Iterator[dict[str, Any]]:
     for day, rules in by_day(tally).items():
         for rule, funnel in rules.items():
             yield {"kind": "day", "day": day_text(day), "rule": rule, **_figures(funnel)}
-    for (rule, message, reason), count in sorted(tally.messages.items()):
-        yield {"kind": "message", "rule": rule, "message": message, "reason": reason, "count": count}
+    for (rule, message, ended), count in sorted(tally.messages.items()):
+        yield {"kind": "message", "rule": rule, "message": message, "reason": ended, "count": count}
     if subject.policy is not None:
         for gate, count in closed(in_all(funnels.values())):
             yield {"kind": "gate", "reason": str(gate), "words": words_of(gate), "rises": count}

@@ -58,7 +58,7 @@ def admit(
         channel = None if isinstance(verdict, Close) else verdict.channel
         admitted.ledger = _reserved(admitted.ledger, message, channel, contact, policy)
         has_place = message.message_id in admitted.ledger.places
-        outcome[message.message_id] = replace(_after(message, verdict, now), has_place=has_place)
+        outcome[message.message_id] = _after(message, verdict, now, has_place=has_place)
         if isinstance(verdict, Send):
             admitted.sends[message.message_id] = verdict
     admitted.messages = [outcome[message.message_id] for message in messages]
@@ -76,21 +76,22 @@ def _reserved(
     return ledger if place == had else ledger.with_place(place)
 
 
-def _after(message: Message, verdict: Verdict, now: Instant) -> Message:
+def _after(message: Message, verdict: Verdict, now: Instant, *, has_place: bool) -> Message:
     match verdict:
         case Send(channel=channel):
-            return replace(message, channel=channel)
+            return replace(message, channel=channel, has_place=has_place)
         case Defer(until, reason, channel):
-            return replace(message.deferred(until, reason), channel=channel)
+            return replace(message.deferred(until, reason), channel=channel, has_place=has_place)
         case Close(reason, winner):
-            return replace(message.not_sent(reason, now), winner=winner)
+            return replace(message.not_sent(reason, now), winner=winner, has_place=has_place)
 
 
 def _verdict(
     message: Message, contact: Contact, policy: Policy, now: Instant, pace: Pace, admitted: Admitted
 ) -> Verdict:
     """The gates' answer, after lesser messages have made room where that opens them."""
-    contact = replace(contact, ledger=admitted.ledger)
+    if contact.ledger is not admitted.ledger:
+        contact = replace(contact, ledger=admitted.ledger)
     verdict = judge(message, contact, policy, now, pace)
     if not isinstance(verdict, Close) or not admitted.ledger.places or contact.holds.held(message, now):
         return verdict

@@ -204,7 +204,9 @@ class Contacting:
 
     def _remember(self, message: Message, dated: Instant | None) -> None:
         """Under every cap that there is or will be, that of the customer's own included."""
-        if self._remembered_for and message.channel is not None and message.purpose is not Purpose.CRITICAL:
+        if message.has_place:
+            self._ledger = self._ledger if dated is None else self._ledger.dated(message.message_id, dated)
+        elif self._remembered_for and message.channel is not None and message.purpose is not Purpose.CRITICAL:
             self._ledger = self._ledger.with_place(replace(place_of(message, message.channel), dated=dated))
 
     def _hold_on(self, message: Message, holds: Holds, t: Instant) -> None:

@@ -15,6 +15,7 @@ from foreword.domain.rulebook import QuietHours
 _NO_PLACES = frozenset({"Factory", "localtime", "posixrules"})
 _COPIES = ("posix/", "right/")
 
+_NO_TWO_CHANGES_WITHIN: Duration = 6 * HOUR
 _A_MINUTE = timedelta(minutes=1)
 _DAY_IN_MINUTES = 24 * 60
 
@@ -73,7 +74,7 @@ def _by_arithmetic(quiet: QuietHours, zone: ZoneInfo, at: Instant) -> Instant | 
     if not inside or offset is None or offset % _A_MINUTE:
         return None
     end = at - at % MINUTE + (quiet.end - minute) % _DAY_IN_MINUTES * MINUTE
-    asked = (*range(at, end, HOUR), end)
+    asked = (*range(at, end, _NO_TWO_CHANGES_WITHIN), end)
     if any(to_datetime(one).astimezone(zone).utcoffset() != offset for one in asked) or is_quiet(
         quiet, zone, end
     ):
