@@ -117,7 +117,7 @@ def _entry(
 
 def _quiet_life(customer: str) -> list[tuple[str, str, dict[str, Any]]]:
     """Ten events of one customer that fire nothing, however often they come round with days in between."""
-    order = ("shop", "OrderPlaced", {"order_id": f"{customer}/order", "amount": 24.90, "currency": "EUR"})
+    order = ("shop", "OrderPlaced", {"order_id": f"{customer}/order", "amount": 0.49, "currency": "EUR"})
     value = ("custody", "PortfolioValued", {"value": 10_250.75, "currency": "EUR", "portfolio_id": "p-1"})
     return [
         order,
@@ -129,7 +129,7 @@ def _quiet_life(customer: str) -> list[tuple[str, str, dict[str, Any]]]:
         ("clinic", "AppointmentBooked", {"appointment_id": f"{customer}/appointment"}),
         order,
         value,
-        ("shop", "OrderReturned", {"order_id": f"{customer}/order", "amount": 24.90}),
+        ("shop", "OrderReturned", {"order_id": f"{customer}/order", "amount": 0.49}),
     ]
 
 
