@@ -113,7 +113,7 @@ def test_quiet_hours_end_an_hour_earlier_by_utc_when_the_clocks_have_gone_forwar
 
 
 def test_a_click_on_unsubscribe_is_in_force_before_the_message_that_waits(told: list[Told]) -> None:
-    waits, ended = of(told, "tessa", "unfinished-order")
+    waits, ended = of(told, "tessa", "care-tips")
     (choice,) = [one for one in told if one["kind"] == "choice"]
     assert (choice["customer_id"], choice["via"]) == ("c-tessa", "one-click")
     assert waits["at"] < choice["at"] < waits["due_at"] < ended["at"]
