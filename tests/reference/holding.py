@@ -1,7 +1,8 @@
 """What holds messages back at a time: open cases and the willingness index, by the facts up to it.
 
-Beyond rules.md: a case that is opened again while open goes on as it was; nothing is held longer than `at_most`
-from its opening, closed or not. (The holds of rules need to know what became of their firings: see `contacting`.)
+Beyond rules.md: a case that is opened again while open goes on as it was; one that is not closed counts as closed
+`at_most` after its opening, and begins anew when it is opened again after that. (The holds of rules need to know
+what became of their firings: see `contacting`.)
 """
 
 from __future__ import annotations
@@ -36,10 +37,11 @@ def ends(policy: Policy, history: History) -> Iterator[int]:
         for cases in policy.open_cases:
             yield fact.occurred_at + cases.at_most
             yield fact.occurred_at + cases.then_for
+            yield fact.occurred_at + cases.at_most + cases.then_for
 
 
 def _open(cases: OpenCases, history: History, t: int) -> bool:
-    spans: dict[object, list[list[int | None]]] = {}
+    spans: dict[object, list[tuple[int, int | None]]] = {}
     for fact in history.facts:
         if fact.occurred_at > t:
             continue
@@ -47,13 +49,19 @@ def _open(cases: OpenCases, history: History, t: int) -> bool:
         if case is None:
             continue
         mine = spans.setdefault(case, [])
-        if history.matches(cases.opened, fact) and (not mine or mine[-1][1] is not None):
-            mine.append([fact.occurred_at, None])
+        if history.matches(cases.opened, fact) and (
+            not mine or _closing(cases, *mine[-1]) <= fact.occurred_at
+        ):
+            mine.append((fact.occurred_at, None))
         elif history.matches(cases.closed, fact) and mine and mine[-1][1] is None:
-            mine[-1][1] = fact.occurred_at
+            mine[-1] = (mine[-1][0], fact.occurred_at)
     return any(
-        t < opened + cases.at_most and (closed is None or t < closed + cases.then_for)
+        t < _closing(cases, opened, closed) + cases.then_for
         for case in spans.values()
         for opened, closed in case
-        if opened is not None
     )
+
+
+def _closing(cases: OpenCases, opened: int, closed: int | None) -> int:
+    limit = opened + cases.at_most
+    return limit if closed is None else min(limit, closed)
