@@ -16,7 +16,7 @@ from hypothesis import strategies as st
 
 from foreword.adapters.liquid_templates import LiquidRenderer
 from foreword.adapters.mime import compose
-from foreword.authoring.filled_in import SAMPLE_LINKS, profile_with
+from foreword.authoring.filled_in import SAMPLE_HOST, SAMPLE_LINKS, profile_with
 from foreword.authoring.rulebook import load_rulebook
 from foreword.authoring.samples import Sample, samples_of
 from foreword.authoring.templates import read_templates
@@ -30,7 +30,7 @@ from foreword.local import project
 
 RULEBOOK = load_rulebook(project.find().rulebook)
 TEMPLATES = read_templates(project.find().messages)
-RENDERER = LiquidRenderer(TEMPLATES, RULEBOOK.policy.link_hosts)
+RENDERER = LiquidRenderer(TEMPLATES, (*RULEBOOK.policy.link_hosts, SAMPLE_HOST))
 SAMPLES = {
     sample.message.message: sample for authored in RULEBOOK.rules for sample in samples_of(authored, RULEBOOK)
 }
@@ -101,9 +101,10 @@ class Structure(HTMLParser):
 
 
 def with_value(sample: Sample, value: str, locale: str) -> Sample:
-    """Of everything that is text in it."""
+    """Of everything that is text in it, but for a link that is Foreword's own."""
     signals = {
-        name: value if isinstance(given, str) else given for name, given in sample.message.signals.items()
+        name: value if isinstance(given, str) and not given.startswith("https://") else given
+        for name, given in sample.message.signals.items()
     }
     case = None if sample.message.case is None else value
     message = replace(sample.message, signals=signals, case=case)
@@ -123,7 +124,7 @@ def messages_by(part: str) -> Iterator[str]:
 
 def is_ours(found: Any) -> bool:
     own = frozenset((SAMPLE_LINKS.unsubscribe, SAMPLE_LINKS.preferences))
-    return not foreign_links(found, frozenset(RULEBOOK.policy.link_hosts), own)
+    return not foreign_links(found, frozenset((*RULEBOOK.policy.link_hosts, SAMPLE_HOST)), own)
 
 
 def test_there_is_a_sample_of_every_message() -> None:
