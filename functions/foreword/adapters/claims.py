@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from foreword.adapters.consents_table import consents_from_item, consents_key
 from foreword.adapters.contacts import first, read_all
-from foreword.adapters.customers_table import PROFILE, STATE, profile_from_item, state_text
+from foreword.adapters.customers_table import PROFILE, STATE, customer_key, profile_from_item, state_text
 from foreword.adapters.ledger_items import LEDGER, ledger_from_item, ledger_key
 from foreword.adapters.message_items import message_from_item, message_key
 from foreword.adapters.messages_table import (
@@ -18,6 +18,7 @@ from foreword.adapters.messages_table import (
     lost,
     message_update,
 )
+from foreword.adapters.transactions import at_version
 from foreword.adapters.volume_counters import one_more
 from foreword.app.ports import NO_CHANGES, Changes, Claim, Dossier
 from foreword.domain.consent import Consents
@@ -28,8 +29,6 @@ from foreword.domain.volume import Counter
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
     from mypy_boto3_dynamodb.type_defs import (
-        AttributeValueTypeDef,
-        ConditionCheckTypeDef,
         TransactWriteItemTypeDef,
     )
 
@@ -54,9 +53,9 @@ class OutboxTables:
         return MessagesTable(self.client, self.messages).replace(before, after)
 
     def dossier(self, customer_id: str, message_id: str) -> Dossier:
-        customer = [_customer_key(customer_id, PROFILE)]
+        customer = [customer_key(customer_id, PROFILE)]
         if self.with_state:
-            customer.append(_customer_key(customer_id, STATE))
+            customer.append(customer_key(customer_id, STATE))
         asked: dict[str, Any] = {
             self.messages: {
                 "Keys": [message_key(customer_id, message_id), ledger_key(customer_id)],
@@ -113,32 +112,13 @@ class OutboxTables:
         return not lost(self.client, [{"Update": message_update(self.messages, before, after)}, *more], after)
 
 
-def _customer_key(customer_id: str, item: str) -> dict[str, AttributeValueTypeDef]:
-    return {"customer_id": {"S": customer_id}, "item": {"S": item}}
-
-
 def _profile_stands(table: str, profile: Profile) -> TransactWriteItemTypeDef:
-    check = _version_check(table, _customer_key(profile.customer_id, PROFILE), profile.version)
+    check = at_version(table, customer_key(profile.customer_id, PROFILE), profile.version)
     if profile.version > 0:
         check["ConditionExpression"] += " AND (attribute_not_exists(erased) OR erased = :false)"
-        version: AttributeValueTypeDef = {"N": str(profile.version)}
-        check["ExpressionAttributeValues"] = {":version": version, ":false": {"BOOL": False}}
+        check["ExpressionAttributeValues"] = {**check["ExpressionAttributeValues"], ":false": {"BOOL": False}}
     return {"ConditionCheck": check}
 
 
 def _consents_stand(table: str, consents: Consents) -> TransactWriteItemTypeDef:
-    return {"ConditionCheck": _version_check(table, consents_key(consents.customer_id), consents.version)}
-
-
-def _version_check(
-    table: str, key: Mapping[str, AttributeValueTypeDef], version: int
-) -> ConditionCheckTypeDef:
-    """Version 0 stands for an item that was not there: it still must not be."""
-    if version == 0:
-        return {"TableName": table, "Key": key, "ConditionExpression": "attribute_not_exists(version)"}
-    return {
-        "TableName": table,
-        "Key": key,
-        "ConditionExpression": "version = :version",
-        "ExpressionAttributeValues": {":version": {"N": str(version)}},
-    }
+    return {"ConditionCheck": at_version(table, consents_key(consents.customer_id), consents.version)}

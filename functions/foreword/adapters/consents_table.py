@@ -11,6 +11,7 @@ import hashlib
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
+from foreword.adapters.transactions import over_version
 from foreword.domain import json_text
 from foreword.domain.consent import Choice, Consents, Setting
 from foreword.domain.facts import Fact
@@ -19,7 +20,7 @@ from foreword.domain.preference_changes import AtMost, Key
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
-    from mypy_boto3_dynamodb.type_defs import AttributeValueTypeDef, PutTypeDef, TransactWriteItemTypeDef
+    from mypy_boto3_dynamodb.type_defs import AttributeValueTypeDef, TransactWriteItemTypeDef
 
 CURRENT = "current"
 HISTORY = "history#"
@@ -64,23 +65,16 @@ def consents_write(table: str, consents: Consents) -> TransactWriteItemTypeDef:
         [name, _kept_value(setting.value), *setting.written]
         for name, setting in sorted(consents.settings.items())
     ]
-    put: PutTypeDef = {
-        "TableName": table,
-        "Item": {
-            **consents_key(consents.customer_id),
-            "version": {"N": str(consents.version + 1)},
-            "choices": _rows(consents.choices),
-            "suppressed": {"S": json_text.dumps(sorted(consents.suppressed))},
-            "told": {"S": json_text.dumps(told)},
-            "pending": _rows(consents.pending),
-            "settings": {"S": json_text.dumps(settings)},
-        },
-        "ConditionExpression": "attribute_not_exists(version)",
+    item: dict[str, AttributeValueTypeDef] = {
+        **consents_key(consents.customer_id),
+        "version": {"N": str(consents.version + 1)},
+        "choices": _rows(consents.choices),
+        "suppressed": {"S": json_text.dumps(sorted(consents.suppressed))},
+        "told": {"S": json_text.dumps(told)},
+        "pending": _rows(consents.pending),
+        "settings": {"S": json_text.dumps(settings)},
     }
-    if consents.version > 0:
-        put["ConditionExpression"] = "version = :read"
-        put["ExpressionAttributeValues"] = {":read": {"N": str(consents.version)}}
-    return {"Put": put}
+    return over_version({"TableName": table, "Item": item}, consents.version)
 
 
 def history_write(table: str, fact: Fact) -> TransactWriteItemTypeDef:

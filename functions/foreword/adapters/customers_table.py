@@ -11,7 +11,7 @@ from botocore.exceptions import ClientError
 
 from foreword.adapters.message_items import new_message_write
 from foreword.adapters.messages_table import changes_of
-from foreword.adapters.transactions import over_version, transact
+from foreword.adapters.transactions import at_version, over_version, transact
 from foreword.app.ports import Changes, StoredState
 from foreword.domain import json_text
 from foreword.domain.addresses import ATTRIBUTES, deliverable
@@ -26,7 +26,6 @@ if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
     from mypy_boto3_dynamodb.type_defs import (
         AttributeValueTypeDef,
-        ConditionCheckTypeDef,
         TransactWriteItemTypeDef,
     )
 
@@ -58,7 +57,7 @@ def profile_write(table: str, profile: Profile) -> TransactWriteItemTypeDef:
         {
             "TableName": table,
             "Item": {
-                **_key(profile.customer_id, PROFILE),
+                **customer_key(profile.customer_id, PROFILE),
                 "version": {"N": str(profile.version + 1)},
                 "attributes": {"S": json_text.dumps(attributes)},
                 **_address_keys(profile),
@@ -81,7 +80,7 @@ def _address_keys(profile: Profile) -> dict[str, AttributeValueTypeDef]:
 
 def load_profile(client: DynamoDBClient, table: str, customer_id: str) -> Profile:
     """Read with strong consistency: the next write is conditional on this version."""
-    response = client.get_item(TableName=table, Key=_key(customer_id, PROFILE), ConsistentRead=True)
+    response = client.get_item(TableName=table, Key=customer_key(customer_id, PROFILE), ConsistentRead=True)
     return profile_from_item(response.get("Item"), customer_id)
 
 
@@ -98,7 +97,7 @@ class CustomersTable:
         self._kept_for = kept_for
 
     def load(self, customer_id: str, *, fresh: bool = True) -> StoredState:  # noqa: ARG002  it always is
-        keys = [_key(customer_id, STATE), _key(customer_id, PROFILE)]
+        keys = [customer_key(customer_id, STATE), customer_key(customer_id, PROFILE)]
         response = self._client.batch_get_item(
             RequestItems={self._customers: {"Keys": keys, "ConsistentRead": True}}
         )
@@ -123,7 +122,7 @@ class CustomersTable:
         changes: Changes,
     ) -> bool:
         item: dict[str, AttributeValueTypeDef] = {
-            **_key(customer_id, STATE),
+            **customer_key(customer_id, STATE),
             "version": {"N": str(stored.version + 1)},
             "generation": {"S": generation},
             **_state_attribute(state),
@@ -132,7 +131,8 @@ class CustomersTable:
         waiting = list(changes.messages)
         over = [self._put(item, stored.version)]
         if waiting:
-            over.append(self._profile_stands(stored.profile))
+            profile = customer_key(customer_id, PROFILE)
+            over.append({"ConditionCheck": at_version(self._customers, profile, stored.profile.version)})
             over += changes_of(self._messages, changes, waiting[0].decided_at)
         # More than one transaction holds: the first messages go ahead of the state. Killed in between, they are
         # decided again under the same ids, and found to be there.
@@ -144,7 +144,7 @@ class CustomersTable:
 
     def park(self, stored: StoredState, customer_id: str, due_at: Instant) -> bool:
         item: dict[str, AttributeValueTypeDef] = {
-            **_key(customer_id, STATE),
+            **customer_key(customer_id, STATE),
             "version": {"N": str(stored.version + 1)},
             "parked": {"BOOL": True},
             **({} if stored.state is None else _state_attribute(stored.state)),
@@ -181,18 +181,6 @@ class CustomersTable:
             return [0]
         return []
 
-    def _profile_stands(self, profile: Profile) -> TransactWriteItemTypeDef:
-        """The transaction entry that holds only where the profile is the one read; version 0 is none."""
-        check: ConditionCheckTypeDef = {
-            "TableName": self._customers,
-            "Key": _key(profile.customer_id, PROFILE),
-            "ConditionExpression": "attribute_not_exists(version)",
-        }
-        if profile.version > 0:
-            check["ConditionExpression"] = "version = :read"
-            check["ExpressionAttributeValues"] = {":read": {"N": str(profile.version)}}
-        return {"ConditionCheck": check}
-
     def _put(self, item: Mapping[str, AttributeValueTypeDef], version: int) -> TransactWriteItemTypeDef:
         return over_version({"TableName": self._customers, "Item": item}, version)
 
@@ -216,7 +204,7 @@ def _state_attribute(text: str) -> dict[str, AttributeValueTypeDef]:
     return {"packed_state": {"B": zlib.compress(text.encode())}}
 
 
-def _key(customer_id: str, item: str) -> dict[str, AttributeValueTypeDef]:
+def customer_key(customer_id: str, item: str) -> dict[str, AttributeValueTypeDef]:
     return {"customer_id": {"S": customer_id}, "item": {"S": item}}
 
 

@@ -10,6 +10,7 @@ from collections.abc import Mapping
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
+from foreword.adapters.transactions import over_version
 from foreword.domain import json_text
 from foreword.domain.instants import SECOND, Instant
 from foreword.domain.ledger import Ledger, Place
@@ -17,7 +18,7 @@ from foreword.domain.rulebook import Channel, Purpose
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
-    from mypy_boto3_dynamodb.type_defs import AttributeValueTypeDef, PutTypeDef, TransactWriteItemTypeDef
+    from mypy_boto3_dynamodb.type_defs import AttributeValueTypeDef, TransactWriteItemTypeDef
 
 LEDGER = " ledger"
 """Where a message has its id; no message's begins with a blank."""
@@ -52,20 +53,13 @@ def ledger_write(table: str, ledger: Ledger, kept_until: Instant) -> TransactWri
     places: dict[str, AttributeValueTypeDef] = {
         f"{_PLACE}{name}": {"S": json_text.dumps(_written(place))} for name, place in ledger.places.items()
     }
-    put: PutTypeDef = {
-        "TableName": table,
-        "Item": {
-            **ledger_key(ledger.customer_id),
-            **places,
-            "version": {"N": str(ledger.version + 1)},
-            "expires_at": {"N": str(kept_until // SECOND)},
-        },
-        "ConditionExpression": "attribute_not_exists(version)",
+    item = {
+        **ledger_key(ledger.customer_id),
+        **places,
+        "version": {"N": str(ledger.version + 1)},
+        "expires_at": {"N": str(kept_until // SECOND)},
     }
-    if ledger.version > 0:
-        put["ConditionExpression"] = "version = :read"
-        put["ExpressionAttributeValues"] = {":read": {"N": str(ledger.version)}}
-    return {"Put": put}
+    return over_version({"TableName": table, "Item": item}, ledger.version)
 
 
 def place_given_back(

@@ -77,24 +77,26 @@ class MessagesTable:
 
     def of_customer(self, customer_id: str) -> list[Message]:
         """The customer's whole contact history, in no order, read with strong consistency."""
+        return [message_from_item(item) for item in self._of_customer(customer_id)]
+
+    def steps(self, customer_id: str) -> dict[str, list[Step]]:
+        """By message id: the history of all the customer's messages, read with strong consistency."""
+        only = {"ProjectionExpression": "message_id, steps"}
+        return {
+            item["message_id"]["S"]: steps_from_item(item) for item in self._of_customer(customer_id, **only)
+        }
+
+    def _of_customer(self, customer_id: str, **only: Any) -> Iterator[dict[str, Any]]:
+        """The items of messages, and not of the cap ledger: no message's id begins with a blank."""
         pages = self.client.get_paginator("query").paginate(
             TableName=self.table,
             KeyConditionExpression="customer_id = :customer AND message_id > :blank",
             ExpressionAttributeValues={":customer": {"S": customer_id}, ":blank": {"S": "!"}},
             ConsistentRead=True,
+            **only,
         )
-        return [message_from_item(item) for page in pages for item in page["Items"]]
-
-    def steps(self, customer_id: str) -> dict[str, list[Step]]:
-        """By message id: the history of all the customer's messages, read with strong consistency."""
-        pages = self.client.get_paginator("query").paginate(
-            TableName=self.table,
-            KeyConditionExpression="customer_id = :customer",
-            ExpressionAttributeValues={":customer": {"S": customer_id}},
-            ProjectionExpression="message_id, steps",
-            ConsistentRead=True,
-        )
-        return {item["message_id"]["S"]: steps_from_item(item) for page in pages for item in page["Items"]}
+        for page in pages:
+            yield from page["Items"]
 
     def note(self, customer_id: str, message_id: str, step: Step) -> bool:
         try:

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, TypeAlias
 
-from foreword.adapters.customers_table import PROFILE, load_profile
+from foreword.adapters.customers_table import PROFILE, customer_key, load_profile
 from foreword.adapters.erasures import Erasures
 from foreword.adapters.messages_table import MessagesTable
 from foreword.domain.errors import StoreConflict, StoreUnavailable
@@ -57,7 +57,7 @@ class PersonalDataTables:
                 self.client.put_item(
                     TableName=self.tables["customers"],
                     Item={
-                        **_profile_key(customer_id),
+                        **customer_key(customer_id, PROFILE),
                         "version": {"N": str(profile.version + 1)},
                         "attributes": {"S": "{}"},
                         "erased": {"BOOL": True},
@@ -98,7 +98,7 @@ class PersonalDataTables:
     def forget(self, customer_id: str) -> None:
         self.client.delete_item(
             TableName=self.tables["customers"],
-            Key=_profile_key(customer_id),
+            Key=customer_key(customer_id, PROFILE),
             ConditionExpression="attribute_not_exists(customer_id) OR erased = :true",
             ExpressionAttributeValues={":true": {"BOOL": True}},
         )
@@ -109,7 +109,7 @@ class PersonalDataTables:
 
     def _marked_at(self, customer_id: str, now: Instant) -> Instant:
         item = self.client.get_item(
-            TableName=self.tables["customers"], Key=_profile_key(customer_id), ConsistentRead=True
+            TableName=self.tables["customers"], Key=customer_key(customer_id, PROFILE), ConsistentRead=True
         ).get("Item", {})
         return parse_instant(item["erased_at"]["S"]) if "erased_at" in item else now
 
@@ -150,7 +150,3 @@ class PersonalDataTables:
             else:
                 raise StoreUnavailable(f"not all of {table} could be deleted: begin again")
         return len(keys)
-
-
-def _profile_key(customer_id: str) -> dict[str, AttributeValueTypeDef]:
-    return {"customer_id": {"S": customer_id}, "item": {"S": PROFILE}}

@@ -2,14 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from botocore.exceptions import ClientError
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
-    from mypy_boto3_dynamodb.type_defs import PutTypeDef, TransactWriteItemTypeDef
+    from mypy_boto3_dynamodb.type_defs import (
+        AttributeValueTypeDef,
+        ConditionCheckTypeDef,
+        PutTypeDef,
+        TransactWriteItemTypeDef,
+    )
 
 
 def transact(client: DynamoDBClient, entries: Sequence[TransactWriteItemTypeDef]) -> list[int]:
@@ -44,4 +49,16 @@ def over_version(put: PutTypeDef, version: int) -> TransactWriteItemTypeDef:
             "ConditionExpression": "version = :read",
             "ExpressionAttributeValues": {":read": {"N": str(version)}},
         }
+    }
+
+
+def at_version(table: str, key: Mapping[str, AttributeValueTypeDef], version: int) -> ConditionCheckTypeDef:
+    """A check that nobody wrote the item since it was read at `version`; 0 is no item, as there still must be none."""
+    if version == 0:
+        return {"TableName": table, "Key": key, "ConditionExpression": "attribute_not_exists(version)"}
+    return {
+        "TableName": table,
+        "Key": key,
+        "ConditionExpression": "version = :read",
+        "ExpressionAttributeValues": {":read": {"N": str(version)}},
     }
