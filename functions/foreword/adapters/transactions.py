@@ -53,7 +53,7 @@ def over_version(put: PutTypeDef, version: int) -> TransactWriteItemTypeDef:
 
 
 def at_version(table: str, key: Mapping[str, AttributeValueTypeDef], version: int) -> ConditionCheckTypeDef:
-    """A check that nobody wrote the item since it was read at `version`; 0 is no item, as there still must be none."""
+    """A check that nobody wrote the item since it was read at `version`; 0 is no item, and still must be none."""
     if version == 0:
         return {"TableName": table, "Key": key, "ConditionExpression": "attribute_not_exists(version)"}
     return {

@@ -14,13 +14,11 @@ from foreword.domain.arbitration import Admitted, admit
 from foreword.domain.errors import StoreConflict
 from foreword.domain.gates import Contact, all_caps
 from foreword.domain.holds import Holds
-from foreword.domain.instants import Duration, Instant
+from foreword.domain.instants import Instant
 from foreword.domain.messages import Message, MessageStatus
 from foreword.domain.profiles import Profile
 from foreword.domain.reasons import Reason
 from foreword.domain.rulebook import Policy
-
-_WAITING = (MessageStatus.READY, MessageStatus.DEFERRED)
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,29 +36,24 @@ class AdmitMessages:
         contact = Contact(profile, consents, ledger, holds)
         admitted = admit(ready, contact, self.policy, now)
         after = {message.message_id: message for message in admitted.messages}
-        return Changes(
-            [after.get(message.message_id, message) for message in messages],
-            given_way(self.messages, profile.customer_id, admitted, now),
-            None
-            if admitted.ledger is ledger
-            else admitted.ledger.pruned(longest_window(contact, self.policy), now),
-        )
+        changes = written_with(admitted, contact, self.messages, self.policy, now)
+        return replace(changes, messages=[after.get(message.message_id, message) for message in messages])
 
 
-def given_way(
-    messages: Messages, customer_id: str, admitted: Admitted, now: Instant
-) -> list[tuple[Message, Message]]:
-    """What waited and had to give way to a better message, before and after."""
+def written_with(
+    admitted: Admitted, contact: Contact, messages: Messages, policy: Policy, now: Instant
+) -> Changes:
+    """What changes with the admitted messages: those that had to give way, and the ledger where it is another.
+
+    Raises StoreConflict where one of them does not wait any more.
+    """
     changed: list[tuple[Message, Message]] = []
     for message_id, winner in admitted.displaced.items():
-        before = messages.load(customer_id, message_id)
-        if before is None or before.status not in _WAITING:
+        before = messages.load(contact.profile.customer_id, message_id)
+        if before is None or not before.status.waiting:
             raise StoreConflict(f"the message {message_id} does not wait any more")
-        after = replace(before.not_sent(Reason.LOST_ARBITRATION, now), winner=winner)
-        changed.append((before, after))
-    return changed
-
-
-def longest_window(contact: Contact, policy: Policy) -> Duration:
-    """How far back a cap looks."""
-    return max((cap.within for cap in all_caps(policy, contact.consents)), default=0)
+        changed.append((before, replace(before.not_sent(Reason.LOST_ARBITRATION, now), winner=winner)))
+    if admitted.ledger is contact.ledger:
+        return Changes(changed=changed)
+    longest = max((cap.within for cap in all_caps(policy, contact.consents)), default=0)
+    return Changes(changed=changed, ledger=admitted.ledger.pruned(longest, now))

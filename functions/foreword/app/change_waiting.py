@@ -13,12 +13,10 @@ from foreword.app.ports import Clock, UnsentMessages
 from foreword.domain.errors import StoreConflict
 from foreword.domain.fold import CalledOff
 from foreword.domain.instants import Instant
-from foreword.domain.messages import Message, MessageStatus
-from foreword.domain.reasons import Reason
+from foreword.domain.messages import Message
+from foreword.domain.reasons import HELD, Reason
 
 _ATTEMPTS = 5
-_WAITING = (MessageStatus.READY, MessageStatus.DEFERRED)
-_HELD = (Reason.UNWILLING, Reason.ON_HOLD)
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,7 +53,7 @@ class ChangeWaiting:
         """Put what was held back on its way, to be judged anew."""
 
         def released(message: Message) -> Message | None:
-            return message.ready_again(self.clock.now()) if message.reason in _HELD else None
+            return message.ready_again(self.clock.now()) if message.reason in HELD else None
 
         for short_id in short_ids:
             self._change(customer_id, short_id, released)
@@ -65,7 +63,7 @@ class ChangeWaiting:
         for short_id, until in moved:
 
             def waits(message: Message, until: Instant = until) -> Message | None:
-                if message.reason not in _HELD or message.due_at == until:
+                if message.reason not in HELD or message.due_at == until:
                     return None
                 return message.deferred(until, message.reason)
 
@@ -77,7 +75,7 @@ class ChangeWaiting:
         """The message as it is in the end, None where there is none."""
         for _ in range(_ATTEMPTS):
             message = self.messages.named(customer_id, short_id)
-            if message is None or message.status not in _WAITING:
+            if message is None or not message.status.waiting:
                 return message
             after = change(message)
             if after is None or self.messages.replace(message, after):

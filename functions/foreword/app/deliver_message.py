@@ -27,7 +27,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 
-from foreword.app.admit_messages import given_way, longest_window
+from foreword.app.admit_messages import written_with
 from foreword.app.delivery_gates import DeliveryGates
 from foreword.app.ports import (
     Accepted,
@@ -52,7 +52,7 @@ from foreword.domain.errors import InvalidTemplate, StoreConflict
 from foreword.domain.gates import Contact, Send
 from foreword.domain.instants import HOUR, Duration, Instant
 from foreword.domain.messages import Message, MessageStatus
-from foreword.domain.reasons import Reason
+from foreword.domain.reasons import HELD, Reason
 from foreword.domain.rulebook import CLAIM_TO_CALL, Purpose
 
 HELD_FOR: Duration = HOUR
@@ -126,10 +126,10 @@ class DeliverMessage:
         (after,) = admitted.messages
         if after.reason is Reason.EXPIRED:
             after = replace(after, reason=self._why_expired(after, now))
-        if after.due_at is not None and after.reason in (Reason.UNWILLING, Reason.ON_HOLD):
+        if after.due_at is not None and after.reason in HELD:
             # Nobody is told when it is over sooner: it is looked at again from time to time.
             after = replace(after, due_at=min(after.due_at, now + HELD_FOR))
-        changes = self._changes(dossier, contact, admitted, now)
+        changes = self._changes(contact, admitted, now)
         if changes is None:
             return None
         return Delivered(after) if self.outbox.write(dossier, after, changes) else None
@@ -148,15 +148,15 @@ class DeliverMessage:
         """Counted against the volume of the day where there is one: the next counter is tried where one is full."""
         (message,) = admitted.messages
         assert message.channel is not None  # noqa: S101  it was admitted to one
-        changes = self._changes(dossier, contact, admitted, now, dated=True)
+        admitted.ledger = admitted.ledger.dated(message.message_id, now)
+        changes = self._changes(contact, admitted, now)
         if changes is None:
             return None
         claimed = message.claimed(self.new_attempt_id(), message.channel, now)
+        # Tried again on the day it was counted in, it keeps its count; that of another day it gives up.
         had = frozenset(message.volume.split(",") if message.volume else ())
         days = self.gates.counters(message, now)
-        kept = [
-            it.key for shards in days for it in shards if it.key in had
-        ]  # it was counted on this very day
+        kept = [it.key for shards in days for it in shards if it.key in had]
         open_days = [shards for shards in days if not any(it.key in had for it in shards)]
         counters = [shards[0] for shards in open_days]
         while True:
@@ -172,20 +172,12 @@ class DeliverMessage:
             counters = [counter for counter in free if counter is not None]
             claimed = replace(claimed, attempt_id=self.new_attempt_id())
 
-    def _changes(
-        self, dossier: Dossier, contact: Contact, admitted: Admitted, now: Instant, *, dated: bool = False
-    ) -> Changes | None:
+    def _changes(self, contact: Contact, admitted: Admitted, now: Instant) -> Changes | None:
         """What is written with the message; None where one that had to give way has gone already."""
-        ledger = admitted.ledger
-        if dated:
-            ledger = ledger.dated(admitted.messages[0].message_id, now)
         try:
-            changed = given_way(self.outbox, contact.profile.customer_id, admitted, now)
+            return written_with(admitted, contact, self.outbox, self.gates.policy, now)
         except StoreConflict:
             return None
-        if ledger is dossier.ledger:
-            return Changes(changed=changed)
-        return Changes(changed=changed, ledger=ledger.pruned(longest_window(contact, self.gates.policy), now))
 
     def _prepare(self, message: Message, dossier: Dossier, send: Send) -> ProviderCall:
         if send.address is None:

@@ -23,11 +23,10 @@ from dataclasses import dataclass
 from foreword.app.ports import Clock, PersonalData
 from foreword.domain.erasure import MARK_KEPT_FOR, Erased, Swept
 from foreword.domain.errors import StoreConflict
-from foreword.domain.messages import Message, MessageStatus
+from foreword.domain.messages import Message
 from foreword.domain.reasons import Reason
 
 TRIES = 5
-_WAITING = (MessageStatus.READY, MessageStatus.DEFERRED)
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,7 +59,7 @@ class EraseCustomer:
 
     def _close(self, message: Message) -> bool:
         for _ in range(TRIES):
-            if message.status not in _WAITING:
+            if not message.status.waiting:
                 return False
             if self.data.replace(message, message.not_sent(Reason.ERASED, self.clock.now())):
                 return True

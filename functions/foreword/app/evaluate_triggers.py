@@ -27,7 +27,7 @@ from foreword.domain.holds import Holds
 from foreword.domain.instants import HOUR, Instant
 from foreword.domain.messages import Message, MessageStatus
 from foreword.domain.profiles import Profile
-from foreword.domain.reasons import Reason
+from foreword.domain.reasons import HELD
 from foreword.domain.state import NAME, HeldMessage, State
 
 _ATTEMPTS = 5
@@ -182,9 +182,7 @@ def _note(state: State, messages: Sequence[Message]) -> None:
     """What the gates made of the messages: held ones will be looked at again, and what ends here holds no clock."""
     for message in messages:
         short_id = message.message_id[:NAME]
-        if message.reason in (Reason.UNWILLING, Reason.ON_HOLD) and message.status is MessageStatus.DEFERRED:
+        if message.reason in HELD and message.status is MessageStatus.DEFERRED:
             state.held.append(HeldMessage(short_id, message.purpose, message.rule, message.deliver_by))
         if message.status is MessageStatus.NOT_SENT and message.reason not in COUNTS_AS_SENT:
-            for entry in state.decided.get(message.rule, []):
-                if short_id in entry.left:
-                    entry.left.remove(short_id)
+            state.gone(message.rule, short_id)

@@ -22,14 +22,13 @@ from foreword.domain.ledger import Ledger
 from foreword.domain.messages import Message, MessageStatus
 from foreword.domain.profiles import Profile
 from foreword.domain.reached import Reached
-from foreword.domain.reasons import Reason
+from foreword.domain.reasons import HELD, Reason
 from foreword.domain.rulebook import Policy, Purpose
 from foreword.domain.state import NAME
 from foreword.domain.verdicts import Verdicts
 from foreword.domain.walk import Rise, Walk
 
-_HELD = (Reason.UNWILLING, Reason.ON_HOLD)
-_HELD_OR_ASLEEP = (*_HELD, Reason.DEFERRED_QUIET_HOURS)
+_HELD_OR_ASLEEP = HELD | {Reason.DEFERRED_QUIET_HOURS}
 
 
 @dataclass(frozen=True, slots=True)
@@ -181,9 +180,8 @@ class Contacting:
         """What waited and is due, or is held no longer."""
         ready = []
         for message in list(self._waiting.values()):
-            released = message.reason in _HELD and holds.held(message, t) is None
+            released = message.reason in HELD and holds.held(message, t) is None
             if (message.due_at is None or message.due_at > t) and not released:
-                self._hold_on(message, holds, t)
                 continue
             del self._waiting[message.message_id]
             first_look = message.reason is Reason.WAITING_TO_FOLLOW_UP
@@ -209,12 +207,6 @@ class Contacting:
         elif self._remembered_for and message.channel is not None and message.purpose is not Purpose.CRITICAL:
             self._ledger = self._ledger.with_place(replace(place_of(message, message.channel), dated=dated))
 
-    def _hold_on(self, message: Message, holds: Holds, t: Instant) -> None:
-        """What is held is judged anew when that is over, as far as is known by now."""
-        held = holds.held(message, t) if message.reason in _HELD else None
-        if held is not None:
-            self._wait(message.deferred(min(held[1], message.deliver_by), held[0]))
-
     def _wait(self, message: Message) -> None:
         self._waiting[message.message_id] = message
         self.ended[message.message_id] = message
@@ -229,8 +221,6 @@ class Contacting:
         self._ledger = self._ledger.without(message.message_id)
         if walk is None or message.reason in COUNTS_AS_SENT:
             return
-        for entry in walk.state.decided.get(message.rule, []):
-            if message.message_id[:NAME] in entry.left:
-                entry.left.remove(message.message_id[:NAME])
-                if not entry.left and self._core.rules[message.rule].rule.hold is not None:
-                    self._hold_is_over = True
+        entry = walk.state.gone(message.rule, message.message_id[:NAME])
+        if entry is not None and not entry.left and self._core.rules[message.rule].rule.hold is not None:
+            self._hold_is_over = True

@@ -83,10 +83,7 @@ def settled(message: Message, feedback: Feedback, now: Instant) -> Message:
     if message.channel is not feedback.channel:
         return message
     undecided = message.status in (MessageStatus.CALLING, MessageStatus.UNKNOWN)
-    waits_for_another_try = message.attempt_id is not None and message.status in (
-        MessageStatus.READY,
-        MessageStatus.DEFERRED,
-    )
+    waits_for_another_try = message.attempt_id is not None and message.status.waiting
     if feedback.kind is FeedbackKind.REJECTED:
         if undecided or message.status is MessageStatus.SENT:
             return message.undelivered(Reason.REJECTED_BY_PROVIDER, now, feedback.provider_message_id)

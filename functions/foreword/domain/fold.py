@@ -316,9 +316,7 @@ def _give_clocks_back(state: State, facts: Iterable[Fact]) -> None:
         if not _is_skipped(fact) or fact.data.get("reason") in COUNTS_AS_SENT:
             continue
         gone = str(fact.data.get("message_id", ""))[:NAME]
-        for entry in state.decided.get(str(fact.data.get("rule", "")), []):
-            if gone in entry.left:
-                entry.left.remove(gone)
+        state.gone(str(fact.data.get("rule", "")), gone)
 
 
 def _decide(walk: Walk, customer_id: str, now: Instant) -> list[Decision]:

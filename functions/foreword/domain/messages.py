@@ -40,6 +40,11 @@ class MessageStatus(StrEnum):
     def terminal(self) -> bool:
         return self in (MessageStatus.SENT, MessageStatus.NOT_SENT, MessageStatus.UNKNOWN)
 
+    @property
+    def waiting(self) -> bool:
+        """No provider is being called for it, and one may be yet."""
+        return self in (MessageStatus.READY, MessageStatus.DEFERRED)
+
 
 READY_FOR: Duration = 15 * MINUTE
 """How long a message may be READY before the tick puts it on its way again."""

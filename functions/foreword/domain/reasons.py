@@ -38,6 +38,10 @@ class Reason(StrEnum):
     BOUNCED = "BOUNCED"
 
 
+HELD = frozenset({Reason.UNWILLING, Reason.ON_HOLD})
+"""Of a message that is held back, and looked at anew when that is over."""
+
+
 class QuarantineReason(StrEnum):
     """Why an event was not accepted (record_activity)."""
 

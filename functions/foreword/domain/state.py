@@ -238,6 +238,14 @@ class State:
                 slot = slot_of(rule, entry.case)
                 self.decided_before[slot] = max(gone.at, self.decided_before.get(slot, gone.at))
 
+    def gone(self, rule: str, short_id: str) -> Decided | None:
+        """A message of the rule did not leave in the end: its firing, which holds its clock by the others alone."""
+        for entry in self.decided.get(rule, []):
+            if short_id in entry.left:
+                entry.left.remove(short_id)
+                return entry
+        return None
+
     def closed_through(self, rule: str, case: str | None) -> Instant | None:
         """Nothing of this case at or before it is decided any more."""
         ends = (self.decided_before.get(rule), self.decided_before.get(slot_of(rule, case)))
