@@ -51,14 +51,15 @@ def profile(record: str, number: int) -> tuple[str, Given]:
         fields |= inner
     elif inner is not None:
         raise Broken("data must be a JSON object")
-    choices = _choices(fields.pop(PREFERENCES, None))
+    choices = choices_of(fields.pop(PREFERENCES, None))
     attributes = {
         name: value for name, value in fields.items() if value is not None and name not in ADDRESSES
     }
     return customer_id, Given(attributes, _consents(customer_id, choices))
 
 
-def _choices(value: Any) -> list[Any]:
+def choices_of(value: Any) -> list[Any]:
+    """What stands at `preferences` of a customer's record; raises Broken."""
     if isinstance(value, str):  # a cell of a table
         value = load(value)
     if value is None:

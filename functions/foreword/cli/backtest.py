@@ -16,7 +16,7 @@ from foreword.backtest.rulebook import read_given_policy, read_rulebook
 from foreword.backtest.run import Request, Result, backtest
 from foreword.backtest.summary import Subject
 from foreword.cli.backtest_json import print_json
-from foreword.cli.backtest_progress import Waiting
+from foreword.cli.backtest_progress import WaitingForBacktest
 from foreword.cli.backtest_text import print_text
 from foreword.cli.failures import CannotRun, FoundWrong
 from foreword.domain.errors import InvalidRulebook
@@ -52,7 +52,7 @@ def run(
                 None if path is None else outputs.enter_context(whole_file(path))
                 for path in (decisions, report)
             )
-            with Waiting(shown=not as_json) as waiting:
+            with WaitingForBacktest(shown=not as_json) as waiting:
                 request = Request(rulebooks, events, customers, gates, end, strict, jobs or _cores(), lines)
                 result = backtest(request, waiting)
             if page is not None:

@@ -23,6 +23,7 @@ from foreword.backtest.csv_rows import read_csv
 from foreword.backtest.decode import customer_text, load, text_of
 from foreword.backtest.errors import Broken
 from foreword.backtest.files import TOO_LONG, Advance, read_lines
+from foreword.backtest.profiles import choices_of
 from foreword.backtest.tables import Row, event_record, profile_record
 from foreword.cli.pinpoint import attributes_of, is_endpoint
 from foreword.contracts.bus_events import BusEvents
@@ -99,7 +100,7 @@ class Records:
         at = fields.pop("updated_at", None) or format_instant(standing_since)
         name = _digest(record)
         preferences, channels = (
-            _choices(fields.pop("preferences", None)),
+            choices_of(fields.pop("preferences", None)),
             _channels(fields.pop("suppressed", None)),
         )
         writes = [
@@ -164,16 +165,6 @@ def _text(line: bytes) -> str | Broken:
         return text_of(line)
     except Broken as error:
         return error
-
-
-def _choices(value: Any) -> list[Any]:
-    if isinstance(value, str):  # a cell of a table
-        value = load(value)
-    if value is None:
-        return []
-    if not isinstance(value, list):
-        raise Broken("preferences must be a list of {topic, channel, choice}")
-    return value
 
 
 def _channels(value: Any) -> list[Channel]:

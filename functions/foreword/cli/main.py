@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -12,6 +13,36 @@ from foreword.cli.failures import CannotRun, FoundWrong
 
 as_json = click.option("--json", "as_json", is_flag=True, help="One JSON object a line, for programs.")
 directory = click.Path(path_type=Path)
+of_rulebook = click.option(
+    "--rulebook", type=directory, metavar="DIR", help="A rulebook other than the project's own."
+)
+of_stage = click.option("--stage", metavar="NAME", help="The deployed stage.")
+of_stage_or_demo = click.option(
+    "--stage", metavar="NAME", help="The deployed stage; 'demo' is what `foreword demo` left behind."
+)
+left_by_demo = click.option(
+    "--out",
+    type=directory,
+    default=Path("foreword-demo"),
+    show_default=True,
+    help="Where the demo left its records.",
+)
+
+
+def with_account(command: Any) -> Any:
+    """With whose credentials, and where."""
+    options = (
+        click.option("--profile", metavar="NAME", help="The AWS profile to use."),
+        click.option("--region", metavar="NAME", help="The AWS region to use."),
+    )
+    return _with(options, command)
+
+
+def _with(options: Sequence[Callable[[Any], Any]], command: Any) -> Any:
+    """In the order in which `--help` shows them."""
+    for option in reversed(options):
+        command = option(command)
+    return command
 
 
 @click.group(context_settings={"help_option_names": ["-h", "--help"]})
@@ -36,7 +67,7 @@ def demo(**options: Any) -> None:
 
 @foreword.command()
 @click.argument("rules", nargs=-1, metavar="[RULE]...")
-@click.option("--rulebook", type=directory, metavar="DIR", help="A rulebook other than the project's own.")
+@of_rulebook
 @as_json
 def check(**options: Any) -> None:
     """Check the rulebook: files, names, templates, and every rule's own tests (or those of RULE alone)."""
@@ -55,7 +86,7 @@ def check(**options: Any) -> None:
 @click.option(
     "--out", type=directory, default=Path("foreword-preview"), show_default=True, help="For the files."
 )
-@click.option("--rulebook", type=directory, metavar="DIR", help="A rulebook other than the project's own.")
+@of_rulebook
 @as_json
 def preview(**options: Any) -> None:
     """Show MESSAGE as a customer sees it, with the values of its rule's own test."""
@@ -67,7 +98,7 @@ def preview(**options: Any) -> None:
 @foreword.command()
 @click.argument("rule")
 @click.option("--like", required=True, metavar="RULE", help="The rule to begin from.")
-@click.option("--rulebook", type=directory, metavar="DIR", help="A rulebook other than the project's own.")
+@of_rulebook
 @as_json
 def new(**options: Any) -> None:
     """Begin RULE as a draft like another: with its tests and templates, to fill in."""
@@ -77,7 +108,7 @@ def new(**options: Any) -> None:
 
 
 @foreword.command()
-@click.option("--rulebook", type=directory, metavar="DIR", help="A rulebook other than the project's own.")
+@of_rulebook
 @click.option(
     "--schema", type=directory, metavar="FILE", help="Write the JSON Schema for editors to FILE instead."
 )
@@ -145,19 +176,10 @@ def backtest(**options: Any) -> None:
 @click.argument("customer")
 @click.option("--rule", metavar="RULE", help="Only this rule.")
 @click.option("--at", metavar="TIME", help="As of this time (RFC 3339), in place of now.")
-@click.option(
-    "--stage", metavar="NAME", help="The deployed stage; 'demo' is what `foreword demo` left behind."
-)
-@click.option(
-    "--out",
-    type=directory,
-    default=Path("foreword-demo"),
-    show_default=True,
-    help="Where the demo left its records.",
-)
-@click.option("--rulebook", type=directory, metavar="DIR", help="A rulebook other than the project's own.")
-@click.option("--profile", metavar="NAME", help="The AWS profile to use.")
-@click.option("--region", metavar="NAME", help="The AWS region to use.")
+@of_stage_or_demo
+@left_by_demo
+@of_rulebook
+@with_account
 @as_json
 def explain(**options: Any) -> None:
     """Show why CUSTOMER did or did not get a message: each gate with the values compared."""
@@ -168,10 +190,9 @@ def explain(**options: Any) -> None:
 
 @foreword.command()
 @click.argument("rule")
-@click.option("--stage", metavar="NAME", help="The deployed stage.")
-@click.option("--rulebook", type=directory, metavar="DIR", help="A rulebook other than the project's own.")
-@click.option("--profile", metavar="NAME", help="The AWS profile to use.")
-@click.option("--region", metavar="NAME", help="The AWS region to use.")
+@of_stage
+@of_rulebook
+@with_account
 @as_json
 def results(**options: Any) -> None:
     """Show what the experiment of RULE has shown: conversions by arm, lift, and whether that is chance."""
@@ -182,19 +203,10 @@ def results(**options: Any) -> None:
 
 @foreword.command()
 @click.argument("customer")
-@click.option(
-    "--stage", metavar="NAME", help="The deployed stage; 'demo' is what `foreword demo` left behind."
-)
+@of_stage_or_demo
 @click.option("--to", type=directory, metavar="FILE", help="Write the document to FILE, and show a summary.")
-@click.option(
-    "--out",
-    type=directory,
-    default=Path("foreword-demo"),
-    show_default=True,
-    help="Where the demo left its records.",
-)
-@click.option("--profile", metavar="NAME", help="The AWS profile to use.")
-@click.option("--region", metavar="NAME", help="The AWS region to use.")
+@left_by_demo
+@with_account
 @as_json
 def export(**options: Any) -> None:
     """Hand out all that is stored of CUSTOMER, as one JSON document."""
@@ -207,8 +219,7 @@ def export(**options: Any) -> None:
 @click.option("--customers", type=directory, multiple=True, metavar="FILE", help="Profiles and opt-outs.")
 @click.option("--events", type=directory, multiple=True, metavar="FILE", help="History.")
 @click.option("--stage", metavar="NAME", help="The deployed stage to import into.")
-@click.option("--profile", metavar="NAME", help="The AWS profile to use.")
-@click.option("--region", metavar="NAME", help="The AWS region to use.")
+@with_account
 @as_json
 def import_(**options: Any) -> None:
     """Bring profiles, opt-outs and history along from elsewhere, without firing anything.
@@ -224,10 +235,9 @@ def import_(**options: Any) -> None:
 
 @foreword.command()
 @click.argument("customer")
-@click.option("--stage", metavar="NAME", help="The deployed stage.")
+@of_stage
 @click.option("--yes", is_flag=True, help="Do not ask.")
-@click.option("--profile", metavar="NAME", help="The AWS profile to use.")
-@click.option("--region", metavar="NAME", help="The AWS region to use.")
+@with_account
 @as_json
 def erase(**options: Any) -> None:
     """Erase all that is stored of CUSTOMER, for good, and refuse whatever comes again.
@@ -247,17 +257,12 @@ def pauses(command: Any) -> Any:
         click.option("--channel", "channels", multiple=True, metavar="CHANNEL", help="This channel."),
         click.option("--topic", "topics", multiple=True, metavar="TOPIC", help="Messages of this topic."),
         click.option("--all", "everything", is_flag=True, help="All there is."),
-        click.option("--stage", metavar="NAME", help="The deployed stage."),
-        click.option(
-            "--rulebook", type=directory, metavar="DIR", help="A rulebook other than the project's own."
-        ),
-        click.option("--profile", metavar="NAME", help="The AWS profile to use."),
-        click.option("--region", metavar="NAME", help="The AWS region to use."),
+        of_stage,
+        of_rulebook,
+        with_account,
         as_json,
     )
-    for option in reversed(options):
-        command = option(command)
-    return command
+    return _with(options, command)
 
 
 @foreword.command()
@@ -286,8 +291,7 @@ def resume(**options: Any) -> None:
 @click.argument("file", type=directory)
 @click.option("--check", "check_only", is_flag=True, help="Only say whether the events are right.")
 @click.option("--stage", metavar="NAME", help="The deployed stage to emit to.")
-@click.option("--profile", metavar="NAME", help="The AWS profile to use.")
-@click.option("--region", metavar="NAME", help="The AWS region to use.")
+@with_account
 @as_json
 def emit(**options: Any) -> None:
     """Put the events of FILE (JSON or JSON Lines) on the bus of a stage, or only check them."""

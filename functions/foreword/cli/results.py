@@ -12,7 +12,7 @@ import click
 from foreword.authoring.suggest import did_you_mean
 from foreword.cli.deployed import opened_history
 from foreword.cli.failures import CannotRun, FoundWrong
-from foreword.cli.results_progress import Waiting
+from foreword.cli.results_progress import WaitingForResults
 from foreword.cli.results_text import print_text, to_json
 from foreword.cli.rulebooks import with_drafts
 from foreword.cli.stages import declared_stages
@@ -87,7 +87,7 @@ def _results(
 
     now = to_instant(datetime.now(UTC))
     with (
-        Waiting() as waiting,
+        WaitingForResults() as waiting,
         opened_history(stage, rules, profile=profile, region=region) as (history, journal),
     ):
         customers = gather_customers(rule, experiment, history, rules.policy.holdout, waiting.found)

@@ -79,8 +79,6 @@ def replay(
 
 def _contacted(walk: Walk, contacting: Contacting, facts: Sequence[Fact], end: Instant | None) -> None:
     """Instant by instant, each with all its facts, and the deadlines behind them."""
-    handlers, handler = walk.core.handlers, walk.core.handler
-    asks_first = walk.core.asks_first_event
     t: Instant | None = None
     for fact in facts:
         if fact.occurred_at != t:
@@ -89,13 +87,7 @@ def _contacted(walk: Walk, contacting: Contacting, facts: Sequence[Fact], end: I
             t = fact.occurred_at
             if walk.due < t or contacting.due < t:
                 _time_passes(walk, contacting, t - 1)
-        if asks_first:
-            walk.fact(fact)
-            continue
-        kind = fact.type
-        handle = handlers[kind] if kind in handlers else handler(kind)
-        if handle is not None:
-            handle(walk, fact)
+        walk.fact(fact)
     if t is not None:
         _instant_is_over(walk, contacting, t)
     last = end if end is not None else t
