@@ -33,7 +33,7 @@ from foreword.domain.rulebook import (
 from foreword.domain.signals.build import build
 from foreword.domain.signals.deadlines import DateTracker, Deadlines
 from foreword.domain.signals.packing import identity
-from foreword.domain.signals.tracker import Tracker
+from foreword.domain.signals.tracker import Keeper, Tracker
 
 if TYPE_CHECKING:
     from foreword.domain.walk import Walk
@@ -87,9 +87,6 @@ class CompiledRule:
         self._code = RuleCode(self)
         unconditional = all(send.condition is None for send in rule.sends)
         self._all_sends = tuple(range(len(rule.sends))) if unconditional else None
-
-    def _is_moment(self, name: str) -> bool:
-        return name in self.trackers and self.trackers[name].moment
 
     def key(self, name: str, case: str | None) -> str:
         """Where a customer keeps the signal's memory; cases have one each."""
@@ -186,7 +183,8 @@ class Core:
     def __init__(self, rulebook: Rulebook) -> None:
         self.rulebook = rulebook
         self.lists = {name: tuple(values) for name, values in rulebook.lists.items()}
-        self.trackers: dict[str, Tracker] = {}
+        self.trackers: dict[str, Keeper] = {}
+        self._signals: dict[str, Tracker] = {}
         self._meanings: dict[str, str] = {}
         live = [rule for rule in rulebook.rules if rule.mode is not Mode.DRAFT]
         self._enough = _thresholds(live)
@@ -224,25 +222,21 @@ class Core:
         self, signal: Signal, signals: Mapping[str, Signal], for_each: Expression | None
     ) -> tuple[str, Tracker]:
         meaning = _memory_key(signal, signals, for_each)
-
-        def made() -> Tracker:
-            return build(
+        key = self._short_key(meaning)
+        found = self._signals.get(key)
+        if found is None:
+            found = self._signals[key] = self.trackers[key] = build(
                 signal,
                 signals,
                 self.rulebook.policy.retention,
                 enough=self._enough.get(meaning),
                 keep_event=meaning in self._keep_event,
             )
+        return key, found
 
-        key = self._kept(meaning, made)
-        return key, self.trackers[key]
-
-    def _register(self, kind: str, document: Document, made: Callable[[], Tracker]) -> str:
+    def _register(self, kind: str, document: Document, made: Callable[[], Keeper]) -> str:
         written = json.dumps([kind, _trees(document.model_dump(mode="json"))], sort_keys=True)
-        return self._kept(hashlib.sha256(written.encode()).hexdigest(), made)
-
-    def _kept(self, meaning: str, made: Callable[[], Tracker]) -> str:
-        key = self._short_key(meaning)
+        key = self._short_key(hashlib.sha256(written.encode()).hexdigest())
         if key not in self.trackers:
             self.trackers[key] = made()
         return key
@@ -335,7 +329,7 @@ def _events_of(rule: CompiledRule) -> Iterator[EventFilter]:
     yield from (event for event in watched if event is not None)
 
 
-def _feeds(tracker: Tracker, event_type: str) -> bool:
+def _feeds(tracker: Keeper, event_type: str) -> bool:
     return any(may_match(part.of, event_type) for part in tracker.parts)
 
 

@@ -24,7 +24,7 @@ from foreword.domain.rulebook import EventFilter, Expression, Send
 from foreword.domain.signals.deadlines import Deadlines
 from foreword.domain.signals.packing import identity
 from foreword.domain.signals.times import CountTracker
-from foreword.domain.signals.tracker import Part, Tracker
+from foreword.domain.signals.tracker import Keeper, Part, Tracker
 
 if TYPE_CHECKING:
     from foreword.domain.core import CompiledRule
@@ -232,7 +232,7 @@ def write_handler(
     event_type: str,
     rules: Sequence[CompiledRule],
     lists: Mapping[str, tuple[str, ...]],
-    holding: Mapping[str, Tracker],
+    holding: Mapping[str, Keeper],
 ) -> Handler:
     """`holding` are the trackers, by key, that tell what holds messages back."""
     return _Writer(event_type, rules, lists, holding).handler()
@@ -246,7 +246,7 @@ class _Writer:
         event_type: str,
         rules: Sequence[CompiledRule],
         lists: Mapping[str, tuple[str, ...]],
-        holding: Mapping[str, Tracker],
+        holding: Mapping[str, Keeper],
     ) -> None:
         self._type = event_type
         self._rules = rules
@@ -317,7 +317,7 @@ class _Writer:
         key = rule.keys[name]
         return repr(key) if case is None or rule.rule.is_customer_wide(name) else f"{key + '/'!r} + {case}"
 
-    def _take(self, tracker: Tracker, key: str, place: str, case: str | None) -> None:
+    def _take(self, tracker: Keeper, key: str, place: str, case: str | None) -> None:
         """Take the fact into one signal's memory; `_hit` says how to ask whether it matched."""
         parts = [part for part in tracker.parts if may_match(part.of, self._type)]
         if not parts:
@@ -348,7 +348,7 @@ class _Writer:
             self._emit(inner, f"{hit} = True", f"{memory} = memories[{place}]")
             self._part(inner, tracker, part, memory, place)
 
-    def _part(self, indent: int, tracker: Tracker, part: Part, memory: str, place: str) -> None:
+    def _part(self, indent: int, tracker: Keeper, part: Part, memory: str, place: str) -> None:
         if isinstance(tracker, CountTracker) and part.take == "add":
             self._emit(indent, f"{memory}.append(t)")
             return

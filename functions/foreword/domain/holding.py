@@ -11,12 +11,12 @@ from foreword.domain.instants import HOUR, Instant
 from foreword.domain.memories import Memories
 from foreword.domain.reasons import Reason
 from foreword.domain.rulebook import Hold, Mode, OpenCases, Policy, Purpose, Rule, WillingnessSignal
-from foreword.domain.signals.holding import LatestTracker, OpenCasesTracker
+from foreword.domain.signals.holding import LatestKeeper, OpenCasesKeeper
 from foreword.domain.signals.log import first_reaching
-from foreword.domain.signals.tracker import Tracker
+from foreword.domain.signals.tracker import Keeper
 from foreword.domain.state import State
 
-Register = Callable[[str, Any, Callable[[], Tracker]], str]
+Register = Callable[[str, Any, Callable[[], Keeper]], str]
 """Keeps a tracker under the key that its kind and meaning have; makes it where there is none yet."""
 
 _MARKETING = frozenset({Purpose.MARKETING})
@@ -46,13 +46,13 @@ class CompiledHolds:
         self.exist = bool(keys or self._rules)
 
     def of(
-        self, trackers: Mapping[str, Tracker], memories: Mapping[str, Any], state: State, t: Instant
+        self, trackers: Mapping[str, Keeper], memories: Mapping[str, Any], state: State, t: Instant
     ) -> Holds:
         """What is known at `t`, which is not before the last fact that the memories hold."""
         return holds_of(self._all(trackers, memories, state, t)) if self.exist else NO_HOLDS
 
     def _all(
-        self, trackers: Mapping[str, Tracker], memories: Mapping[str, Any], state: State, t: Instant
+        self, trackers: Mapping[str, Keeper], memories: Mapping[str, Any], state: State, t: Instant
     ) -> Iterator[Held]:
         for key, cases in self._cases:
             until = trackers[key].value(memories[key], t, None)
@@ -83,7 +83,7 @@ class CompiledHolds:
             yield Held(Reason.UNWILLING, _MARKETING, reached)
 
 
-def holds_in(holds: CompiledHolds, trackers: Mapping[str, Tracker], state: State, now: Instant) -> Holds:
+def holds_in(holds: CompiledHolds, trackers: Mapping[str, Keeper], state: State, now: Instant) -> Holds:
     """What the stored state says. A state whose memory is not kept holds everything back: nobody knows."""
     t = max(now, state.position[0])
     if state.spilled and holds.keys:
@@ -99,12 +99,12 @@ def willingness_signal(policy: Policy) -> WillingnessSignal | None:
     return WillingnessSignal(scores=willingness.scores, within=willingness.within)
 
 
-def _tracker_of(cases: OpenCases) -> Callable[[], Tracker]:
-    return lambda: OpenCasesTracker(cases)
+def _tracker_of(cases: OpenCases) -> Callable[[], Keeper]:
+    return lambda: OpenCasesKeeper(cases)
 
 
 def _until(hold: Hold, register: Register) -> str | None:
     until = hold.until
     if until is None:
         return None
-    return register("hold until", hold, lambda: LatestTracker(until, hold.lasts))
+    return register("hold until", hold, lambda: LatestKeeper(until, hold.lasts))

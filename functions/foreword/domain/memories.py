@@ -6,13 +6,13 @@ from collections.abc import Mapping
 from typing import Any
 
 from foreword.domain.instants import Instant
-from foreword.domain.signals.tracker import Tracker
+from foreword.domain.signals.tracker import Keeper
 
 
 class Memories(dict[str, Any]):
     """By key: a tracker's own, or `key/case`. `packed` is what the state holds, and is left as it was."""
 
-    def __init__(self, trackers: Mapping[str, Tracker], packed: Mapping[str, Any]) -> None:
+    def __init__(self, trackers: Mapping[str, Keeper], packed: Mapping[str, Any]) -> None:
         self._trackers = trackers
         self._packed = packed
 

@@ -10,7 +10,7 @@ from foreword.domain.holds import Held, Holds
 from foreword.domain.instants import Instant, format_duration, format_instant
 from foreword.domain.reasons import Reason
 from foreword.domain.rulebook import EventFilter
-from foreword.domain.signals.holding import OpenCasesTracker
+from foreword.domain.signals.holding import OpenCasesKeeper
 from foreword.domain.state import State
 from foreword.domain.walk import Walk
 from foreword.explaining.explanation import HoldExplained
@@ -48,7 +48,7 @@ def _why(core: Core, walk: Walk, held: Held, t: Instant) -> Iterator[tuple[str, 
     for key, cases in core.holds.cases:
         tracker = core.trackers[key]
         memory = walk.memories[key]
-        if not isinstance(tracker, OpenCasesTracker) or tracker.value(memory, t, None) != held.until:
+        if not isinstance(tracker, OpenCasesKeeper) or tracker.value(memory, t, None) != held.until:
             continue
         names = tracker.holding(memory, t)
         still_open = [name for name in names if memory[name][1] is None]

@@ -7,14 +7,14 @@ from typing import Any
 from foreword.domain.instants import Instant
 from foreword.domain.rulebook import EventFilter, OpenCases
 from foreword.domain.signals.packing import identity
-from foreword.domain.signals.tracker import Part, Tracker
+from foreword.domain.signals.tracker import Keeper, Part
 
 
 class Cases(dict[str, list[Any]]):
     """By case: [when it was opened, when it was closed or None]."""
 
 
-class OpenCasesTracker(Tracker):
+class OpenCasesKeeper(Keeper):
     """A case that is opened while it is open goes on as it was; opened again after its end, it begins anew."""
 
     def __init__(self, cases: OpenCases) -> None:
@@ -49,9 +49,6 @@ class OpenCasesTracker(Tracker):
         ends = {case: self._end(opened, closed) for case, (opened, closed) in memory.items()}
         return {case: end for case, end in ends.items() if end > t}
 
-    def before(self, memory: Cases, t: Instant, first_event: Instant | None) -> Any:
-        raise NotImplementedError("no condition asks for it")
-
     def pack(self, memory: Cases, t: Instant) -> Any:
         kept = {case: span for case, span in memory.items() if self._end(*span) > t}
         return kept or None
@@ -77,7 +74,7 @@ class Latest:
         self.at = at
 
 
-class LatestTracker(Tracker):
+class LatestKeeper(Keeper):
     """`kept_for` is how long after it the event can still matter."""
 
     def __init__(self, of: EventFilter, kept_for: Instant) -> None:
@@ -92,9 +89,6 @@ class LatestTracker(Tracker):
 
     def value(self, memory: Latest, t: Instant, first_event: Instant | None) -> Instant | None:
         return memory.at
-
-    def before(self, memory: Latest, t: Instant, first_event: Instant | None) -> Any:
-        raise NotImplementedError("no condition asks for it")
 
     def pack(self, memory: Latest, t: Instant) -> Any:
         return memory.at if memory.at is not None and memory.at > t - self.keep else None

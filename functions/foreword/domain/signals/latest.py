@@ -29,7 +29,7 @@ class Latest:
         self.value = value
 
 
-class LatestTracker(Tracker):
+class LatestKeeper(Tracker):
     def __init__(self, within: Duration) -> None:
         self.within = self.keep = within
 
@@ -64,7 +64,7 @@ class LatestTracker(Tracker):
         return json_text.loads(packed)
 
 
-class LastTracker(LatestTracker):
+class LastTracker(LatestKeeper):
     """The value of the latest event in the window that has one."""
 
     def __init__(self, signal: LastSignal, retention: Duration) -> None:
@@ -79,7 +79,7 @@ class LastTracker(LatestTracker):
         return value if at is not None and at >= t - self.within else None
 
 
-class SinceTracker(LatestTracker):
+class SinceTracker(LatestKeeper):
     """The time since the latest event in the window."""
 
     def __init__(self, signal: SinceSignal, retention: Duration) -> None:

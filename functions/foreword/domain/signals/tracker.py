@@ -29,15 +29,12 @@ class Part:
     otherwise: bool = False
 
 
-class Tracker(ABC):
-    """One signal, compiled. A `moment` is true at its instant alone; `number` and `defined` are known beforehand.
+class Keeper(ABC):
+    """What is remembered of one customer's events, and what it says at a time.
 
     `first_event` is when the customer's first event of any type came, None while there is none.
     """
 
-    moment: ClassVar[bool] = False
-    number: ClassVar[bool] = False
-    defined: ClassVar[bool] = False
     parts: tuple[Part, ...]
     keep: Duration = 0
 
@@ -50,15 +47,26 @@ class Tracker(ABC):
         """The value at `t`, None while undefined. `t` is never before the last fact."""
 
     @abstractmethod
-    def before(self, memory: Memory, t: Instant, first_event: Instant | None) -> Any:
-        """The value in the limit just before `t`, whatever facts of the instant `t` were taken already."""
-
-    @abstractmethod
     def pack(self, memory: Memory, t: Instant) -> Any:
         """A small JSON value for what can still matter from `t` on; None where nothing can."""
 
     @abstractmethod
     def unpack(self, packed: Any) -> Memory: ...
+
+
+class Tracker(Keeper):
+    """One signal, compiled: conditions ask what it was just before, too.
+
+    A `moment` is true at its instant alone; `number` and `defined` are known beforehand.
+    """
+
+    moment: ClassVar[bool] = False
+    number: ClassVar[bool] = False
+    defined: ClassVar[bool] = False
+
+    @abstractmethod
+    def before(self, memory: Memory, t: Instant, first_event: Instant | None) -> Any:
+        """The value in the limit just before `t`, whatever facts of the instant `t` were taken already."""
 
 
 class Moment(Tracker):
