@@ -6,8 +6,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from foreword.adapters.batch_reads import first, read_all
 from foreword.adapters.consents_table import consents_from_item, consents_key
-from foreword.adapters.contacts import first, read_all
 from foreword.adapters.customers_table import PROFILE, STATE, customer_key, profile_from_item, state_text
 from foreword.adapters.ledger_items import LEDGER, ledger_from_item, ledger_key
 from foreword.adapters.message_items import message_from_item, message_key

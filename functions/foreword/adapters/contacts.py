@@ -2,20 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from foreword.adapters.batch_reads import first, read_all
 from foreword.adapters.consents_table import consents_from_item, consents_key
 from foreword.adapters.ledger_items import ledger_from_item, ledger_key
 from foreword.domain.consent import Consents
-from foreword.domain.errors import StoreUnavailable
 from foreword.domain.ledger import Ledger
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
-
-_READS = 3
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,21 +33,3 @@ class ContactsTables:
             consents_from_item(first(found, self.consents), customer_id),
             ledger_from_item(first(found, self.messages), customer_id),
         )
-
-
-def read_all(client: DynamoDBClient, asked: dict[str, Any]) -> dict[str, list[Mapping[str, Any]]]:
-    """A BatchGetItem to its end. A throttled key is not an absent one: StoreUnavailable."""
-    found: dict[str, list[Mapping[str, Any]]] = {}
-    for _ in range(_READS):
-        response = client.batch_get_item(RequestItems=asked)
-        for table, items in response["Responses"].items():
-            found.setdefault(table, []).extend(items)
-        asked = dict(response.get("UnprocessedKeys", {}))
-        if not asked:
-            return found
-    raise StoreUnavailable(f"no answer for {', '.join(sorted(asked))}")
-
-
-def first(found: Mapping[str, list[Mapping[str, Any]]], table: str) -> Mapping[str, Any] | None:
-    items = found.get(table)
-    return items[0] if items else None

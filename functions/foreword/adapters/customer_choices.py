@@ -5,8 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from foreword.adapters.batch_reads import first, read_all
 from foreword.adapters.consents_table import consents_from_item, consents_key
-from foreword.adapters.contacts import first, read_all
 from foreword.adapters.customers_table import PROFILE, customer_key, profile_from_item
 from foreword.domain.consent import Consents
 from foreword.domain.profiles import Profile

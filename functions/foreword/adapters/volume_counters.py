@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from foreword.adapters.contacts import read_all
+from foreword.adapters.batch_reads import read_all
 from foreword.domain.instants import DAY, SECOND, Instant
 from foreword.domain.volume import Counter
 
